@@ -1,0 +1,30 @@
+/** `milepost completion`: scripts by which a shell completes verbs, options and upgrades. */
+
+import type { Command } from "commander";
+import { checkWord } from "../../model/check.ts";
+import { completionScript, SHELLS } from "../completion-script.ts";
+import type { Cli, CommonOptions } from "../context.ts";
+import { say } from "../context.ts";
+import { buildProgram } from "../program.ts";
+import { storageOf } from "../storage.ts";
+
+const UPGRADES = "upgrades";
+
+export function addCompletion(program: Command, cli: Cli): void {
+  program
+    .command("completion")
+    .description("print a completion script; e.g. for bash: source <(milepost completion bash)")
+    .argument("<shell>", SHELLS.join(", "))
+    .action((shell: string, _options, command: Command) => completion(cli, shell, command.optsWithGlobals<CommonOptions>()));
+}
+
+async function completion(cli: Cli, shell: string, options: CommonOptions): Promise<void> {
+  if (shell === UPGRADES) {
+    // Asked for by the scripts: the ids to complete.
+    const ids = (await storageOf(options).list()).filter(({ run }) => run === undefined).map(({ ref }) => ref);
+    say(cli, ids.map((id) => `${id}\n`).join(""));
+    return;
+  }
+  const program = await buildProgram(cli, () => true);
+  say(cli, completionScript(program, checkWord(shell, "shell", SHELLS)));
+}

@@ -1,0 +1,98 @@
+/** `milepost export`: an upgrade as JSON, NDJSON or CSV, to standard output or into a file. */
+
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import type { Writable } from "node:stream";
+import { once } from "node:events";
+import type { Command } from "commander";
+import { checkWord } from "../../model/check.ts";
+import { MilepostError, shown } from "../../errors.ts";
+import { evolve } from "../../model/evolve.ts";
+import type { UpgradeProgress } from "../../model/upgrade.ts";
+import { emptyUpgrade } from "../../model/upgrade.ts";
+import type { Storage } from "../../storage/storage.ts";
+import { readEvents, readLines } from "../../tracker/read.ts";
+import type { Cli, CommonOptions } from "../context.ts";
+import { CSV_HEADING, csvRow } from "../csv.ts";
+import { storageOf } from "../storage.ts";
+
+interface Options extends CommonOptions {
+  readonly format: string;
+  readonly output?: string;
+}
+
+const FORMATS = ["json", "ndjson", "csv"] as const;
+
+export function addExport(program: Command, cli: Cli): void {
+  program
+    .command("export")
+    .description("write an upgrade as JSON (events and state), NDJSON (the stored bytes) or CSV (one row per event)")
+    .argument("<id>", "the upgrade, or <id>@<n> for a finished run")
+    .option("--format <format>", FORMATS.join(", "), "json")
+    .option("-o, --output <file>", "write into this file, whole or not at all")
+    .action((id: string, _options, command: Command) => exportUpgrade(cli, id, command.optsWithGlobals<Options>()));
+}
+
+async function exportUpgrade(cli: Cli, id: string, options: Options): Promise<void> {
+  const format = checkWord(options.format, "--format", FORMATS);
+  const storage = storageOf(options);
+  const chunks = { json: asJson, ndjson: asNdjson, csv: asCsv }[format](storage, id);
+  if (options.output === undefined) await writeChunks(cli.stdout, chunks, cli.outputClosed);
+  else await writeFile(options.output, chunks);
+}
+
+type Chunks = AsyncGenerator<string | Uint8Array, undefined>;
+
+/** The stored bytes: each line is an event as it was written, with its checksum. */
+const asNdjson = (storage: Storage, id: string): Chunks => readLines(storage, id);
+
+async function* asJson(storage: Storage, id: string): Chunks {
+  let state: UpgradeProgress | undefined;
+  for await (const event of readEvents(storage, id)) {
+    yield state === undefined ? `{"format":"milepost-export","version":1,"events":[\n` : ",\n";
+    yield JSON.stringify(event);
+    state = evolve(state ?? emptyUpgrade({ upgradeId: event.upgradeId, planId: "", clusterName: "" }), event);
+  }
+  yield state === undefined ? `{"format":"milepost-export","version":1,"events":[],"upgrade":null}\n` : `\n],"upgrade":${JSON.stringify(state)}}\n`;
+  return undefined;
+}
+
+async function* asCsv(storage: Storage, id: string): Chunks {
+  const names = new Map<string, string>();
+  yield CSV_HEADING;
+  for await (const event of readEvents(storage, id)) {
+    if (event.type === "task.added") names.set(event.taskId, event.taskName);
+    yield csvRow(event, names);
+  }
+  return undefined;
+}
+
+/** Writes as fast as the reader takes it, and stops when it has gone. */
+async function writeChunks(output: Writable, chunks: Chunks, closed: AbortSignal): Promise<void> {
+  for await (const chunk of chunks) {
+    if (closed.aborted) return;
+    if (!output.write(chunk)) await Promise.race([once(output, "drain"), once(closed, "abort")]);
+  }
+}
+
+/** A file that is half written never has the name that was asked for. */
+async function writeFile(path: string, chunks: Chunks): Promise<void> {
+  const partial = `${path}.${process.pid}.part`;
+  const output = createWriteStream(partial, { flags: "wx" });
+  try {
+    await once(output, "open");
+    await writeChunks(output, chunks, new AbortController().signal);
+    output.end();
+    await once(output, "finish");
+    await rename(partial, path);
+  } catch (error) {
+    output.destroy();
+    await rm(partial, { force: true });
+    if (!isSystemError(error)) throw error;
+    throw new MilepostError("INVALID_ARGUMENT", `--output ${shown(path)} cannot be written (${error.code}); name a file in a folder that you may write to`, { cause: error });
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException & { readonly code: string } {
+  return error instanceof Error && error.name !== "MilepostError" && typeof (error as NodeJS.ErrnoException).code === "string";
+}

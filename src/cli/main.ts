@@ -1,0 +1,30 @@
+/** The entry of the command line: makes the context from the process and runs the verb. Everything else is loaded when used. */
+
+import { systemClock } from "../tracker/clock.ts";
+import type { Cli } from "./context.ts";
+import { runProgram } from "./program.ts";
+
+const outputClosed = new AbortController();
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // A reader that has read enough (`| head`) is no error; anything else about our own output cannot be told to anyone.
+    if (error.code !== "EPIPE") process.exitCode = 1;
+    outputClosed.abort();
+  });
+}
+
+const cli: Cli = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  clock: systemClock,
+  signals: process,
+  outputClosed: outputClosed.signal,
+  exitCode: 0,
+};
+
+await runProgram(process.argv.slice(2), cli);
+// Not `process.exit`: what is still in the pipes has to be written first.
+process.exitCode ??= cli.exitCode;

@@ -1,0 +1,35 @@
+/** How trouble is told on standard error, and the exit status it has. */
+
+import type { CommanderError } from "commander";
+import { ERRORS, isMilepostError } from "../errors.ts";
+import { safeText } from "../view/safe-text.ts";
+import type { Cli } from "./context.ts";
+
+/**
+ * Tells an error in one line and sets its exit status: that of its code, 1 for any other. With `json` a JSON object
+ * follows on a line of its own. MILEPOST_DEBUG adds the stack.
+ */
+export function reportError(cli: Cli, error: unknown, { json = false }: { readonly json?: boolean } = {}): void {
+  const isOurs = isMilepostError(error);
+  const code = isOurs && Object.hasOwn(ERRORS, error.code) ? error.code : undefined;
+  cli.exitCode = code === undefined ? 1 : ERRORS[code].exitCode;
+  const message = error instanceof Error ? error.message : String(error);
+  const isDebug = (cli.env["MILEPOST_DEBUG"] ?? "") !== "";
+  const hint = isOurs || isDebug ? "" : " (MILEPOST_DEBUG=1 shows where)";
+  cli.stderr.write(`milepost: ${safeText(message)}${hint}\n`);
+  if (isDebug && error instanceof Error && error.stack !== undefined) cli.stderr.write(`${stackLines(error)}\n`);
+  if (json) cli.stderr.write(`${JSON.stringify({ error: { code: code ?? null, message, exitCode: cli.exitCode } })}\n`);
+}
+
+function stackLines(error: Error): string {
+  const own = (error.stack ?? "").split("\n").map(safeText).join("\n");
+  return error.cause instanceof Error ? `${own}\ncaused by ${stackLines(error.cause)}` : own;
+}
+
+/** Tells what was wrong with the command line; help and version are no error. */
+export function reportUsage(cli: Cli, error: CommanderError): void {
+  if (error.exitCode === 0) return;
+  cli.exitCode = ERRORS.INVALID_ARGUMENT.exitCode;
+  const message = error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ").trim();
+  cli.stderr.write(`milepost: ${safeText(message)}; milepost --help lists what there is\n`);
+}

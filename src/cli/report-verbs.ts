@@ -1,0 +1,49 @@
+/** What the reporting verbs share: which upgrade, how the command gets there, what is printed. */
+
+import { Option, type Command } from "commander";
+import { MilepostError } from "../errors.ts";
+import { sendCommands } from "../tracker/hand-over.ts";
+import type { Cli, CommonOptions } from "./context.ts";
+import { say } from "./context.ts";
+import { durationOption } from "./option-values.ts";
+import { storageOf } from "./storage.ts";
+
+/** Options of every reporting verb. */
+export interface ReportOptions extends CommonOptions {
+  readonly upgrade?: string;
+  readonly id?: string;
+  readonly timeout: number;
+  readonly plan?: string;
+  readonly cluster?: string;
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** A command's options by which the upgrade is found. */
+export function withReportOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--upgrade <id>", "the upgrade (also MILEPOST_UPGRADE_ID)").env("MILEPOST_UPGRADE_ID"))
+    .addOption(new Option("--id <id>", "the same as --upgrade"))
+    .addOption(new Option("--timeout <duration>", "how long to wait while another process is busy with the upgrade").argParser(durationOption).default(DEFAULT_TIMEOUT_MS, "10s"));
+}
+
+/**
+ * Gives the commands to the upgrade and prints the events: seq, type and id; whole with --json; nothing with --quiet.
+ *
+ * @throws INVALID_ARGUMENT when no upgrade is named; what the commands throw; LOCKED.
+ */
+export async function reportCommands(cli: Cli, options: ReportOptions, commands: readonly object[]): Promise<void> {
+  const upgradeId = options.id ?? options.upgrade;
+  if (upgradeId === undefined) {
+    throw new MilepostError("INVALID_ARGUMENT", "no upgrade is named; pass --upgrade <id>, or set MILEPOST_UPGRADE_ID");
+  }
+  const ids = { planId: options.plan, clusterName: options.cluster };
+  const events = await sendCommands(storageOf(options), upgradeId, commands, { timeoutMs: options.timeout, ids });
+  if (options.quiet === true) return;
+  for (const event of events) say(cli, options.json === true ? `${JSON.stringify(event)}\n` : `${event.seq} ${event.type} ${event.id}\n`);
+}
+
+/** The fields of `values` that are there. */
+export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

@@ -1,0 +1,241 @@
+/** What a caller asks, as data; `checkCommand` is the one place where foreign input becomes a command. */
+
+import { MilepostError, shown } from "../errors.ts";
+import {
+  checkCount,
+  checkId,
+  checkMessage,
+  checkName,
+  checkNumber,
+  checkObject,
+  checkPercentage,
+  checkTaskType,
+  checkText,
+  checkWord,
+  TEXT_LIMITS,
+} from "./check.ts";
+import type { HealthReason, Insight, TaskDefinition, WaitingOn } from "./event.ts";
+import { copyDetails, type JsonObject } from "./json.ts";
+import { MAX_WEIGHT } from "./rollup.ts";
+import type { HealthState } from "./vocabulary.ts";
+
+/** Commands that move a task from one status to another and say no more than a message. */
+export type TaskStatusCommandType =
+  "startTask" | "completeTask" | "retryTask" | "pauseTask" | "resumeTask" | "skipTask" | "cancelTask";
+
+/** Commands that move the upgrade and say no more than a message. */
+export type UpgradeStatusCommandType = "pauseUpgrade" | "resumeUpgrade" | "completeUpgrade" | "cancelUpgrade";
+
+/** An insight as it is raised; `since` is set by the log. */
+export type InsightInput = Omit<Insight, "since">;
+
+/** What a task waits for as it is told; `since` is set by the log. */
+export type WaitingOnInput = Omit<WaitingOn, "since">;
+
+export interface ProgressReport {
+  readonly percentage?: number;
+  readonly completedSteps?: number;
+  readonly totalSteps?: number;
+  readonly unit?: string;
+}
+
+export type Command =
+  | { readonly type: "startUpgrade"; readonly phase: string }
+  | { readonly type: "setCurrentPhase"; readonly phase: string; readonly message?: string }
+  | { readonly type: UpgradeStatusCommandType; readonly message?: string }
+  | { readonly type: "failUpgrade"; readonly errorMessage: string }
+  | ({ readonly type: "addTask" } & TaskDefinition)
+  | {
+      readonly type: TaskStatusCommandType;
+      readonly taskId: string;
+      readonly message?: string;
+      readonly details?: JsonObject;
+    }
+  | { readonly type: "failTask"; readonly taskId: string; readonly errorMessage: string; readonly details?: JsonObject }
+  | ({
+      readonly type: "updateTaskProgress";
+      readonly taskId: string;
+      readonly message?: string;
+      readonly details?: JsonObject;
+    } & ProgressReport)
+  | { readonly type: "setWaitingOn"; readonly taskId: string; readonly waitingOn: WaitingOnInput }
+  | { readonly type: "clearWaitingOn"; readonly taskId: string }
+  | { readonly type: "heartbeat"; readonly taskId: string }
+  | { readonly type: "raiseInsight"; readonly insight: InsightInput }
+  | { readonly type: "clearInsight"; readonly insightId: string; readonly message?: string }
+  | { readonly type: "appendLog"; readonly taskId: string; readonly text: string }
+  /** Not for callers: only the writer records what it computed. */
+  | { readonly type: "recordHealth"; readonly health: HealthState; readonly reasons: readonly HealthReason[] };
+
+export type CommandType = Command["type"];
+
+type Fields = Readonly<Record<string, unknown>>;
+type IsForbidden = (value: object) => boolean;
+
+const CHECKS: {
+  readonly [T in Exclude<CommandType, "recordHealth">]: (fields: Fields, isForbidden?: IsForbidden) => Command;
+} = {
+  startUpgrade: ({ phase = "Initialization" }) => ({ type: "startUpgrade", phase: checkName(phase, "phase") }),
+  setCurrentPhase: ({ phase, message }) => ({
+    type: "setCurrentPhase",
+    phase: checkName(phase, "phase"),
+    ...optionalMessage(message),
+  }),
+  pauseUpgrade: upgradeStatus("pauseUpgrade"),
+  resumeUpgrade: upgradeStatus("resumeUpgrade"),
+  completeUpgrade: upgradeStatus("completeUpgrade"),
+  cancelUpgrade: upgradeStatus("cancelUpgrade"),
+  failUpgrade: ({ errorMessage }) => ({
+    type: "failUpgrade",
+    errorMessage: checkText(errorMessage, "errorMessage", TEXT_LIMITS.message),
+  }),
+  addTask: checkDefinition,
+  startTask: taskStatus("startTask"),
+  completeTask: taskStatus("completeTask"),
+  retryTask: taskStatus("retryTask"),
+  pauseTask: taskStatus("pauseTask"),
+  resumeTask: taskStatus("resumeTask"),
+  skipTask: taskStatus("skipTask"),
+  cancelTask: taskStatus("cancelTask"),
+  failTask: ({ taskId, errorMessage, details }, isForbidden) => ({
+    type: "failTask",
+    taskId: checkId(taskId, "taskId"),
+    errorMessage: checkText(errorMessage, "errorMessage", TEXT_LIMITS.message),
+    ...optionalDetails(details, isForbidden),
+  }),
+  updateTaskProgress: checkReport,
+  setWaitingOn: ({ taskId, waitingOn }) => ({
+    type: "setWaitingOn",
+    taskId: checkId(taskId, "taskId"),
+    waitingOn: checkWaitingOn(waitingOn),
+  }),
+  clearWaitingOn: ({ taskId }) => ({ type: "clearWaitingOn", taskId: checkId(taskId, "taskId") }),
+  heartbeat: ({ taskId }) => ({ type: "heartbeat", taskId: checkId(taskId, "taskId") }),
+  raiseInsight: ({ insight }) => ({ type: "raiseInsight", insight: checkInsight(insight) }),
+  clearInsight: ({ insightId, message }) => ({
+    type: "clearInsight",
+    insightId: checkId(insightId, "insightId"),
+    ...optionalMessage(message),
+  }),
+  appendLog: ({ taskId, text }) => ({
+    type: "appendLog",
+    taskId: checkId(taskId, "taskId"),
+    text: checkText(text, "text", TEXT_LIMITS.log),
+  }),
+};
+
+/** The names of all commands that a caller may give. */
+export const COMMAND_TYPES = Object.freeze(Object.keys(CHECKS)) as readonly Exclude<CommandType, "recordHealth">[];
+
+/**
+ * The command in foreign input: checked, defaults filled in, details copied. Fields that a command does not have are ignored.
+ *
+ * @param isForbidden - see {@link copyDetails}.
+ * @throws UNKNOWN_COMMAND, INVALID_ID, INVALID_PERCENT, INVALID_TEXT, INVALID_PAYLOAD, INVALID_ARGUMENT.
+ */
+export function checkCommand(input: unknown, isForbidden?: IsForbidden): Command {
+  const fields = checkObject(input, "command");
+  const { type } = fields;
+  if (typeof type === "string" && Object.hasOwn(CHECKS, type))
+    return CHECKS[type as keyof typeof CHECKS](fields, isForbidden);
+  throw new MilepostError("UNKNOWN_COMMAND", `unknown command ${shown(type)}; known are ${COMMAND_TYPES.join(", ")}`);
+}
+
+function optionalMessage(value: unknown): { message?: string } {
+  const message = checkMessage(value);
+  return message === undefined ? {} : { message };
+}
+
+function optionalDetails(value: unknown, isForbidden?: IsForbidden): { details?: JsonObject } {
+  return value === undefined || value === null ? {} : { details: copyDetails(value, isForbidden) };
+}
+
+function upgradeStatus(type: UpgradeStatusCommandType) {
+  return ({ message }: Fields): Command => ({ type, ...optionalMessage(message) });
+}
+
+function taskStatus(type: TaskStatusCommandType) {
+  return ({ taskId, message, details }: Fields, isForbidden?: IsForbidden): Command => ({
+    type,
+    taskId: checkId(taskId, "taskId"),
+    ...optionalMessage(message),
+    ...optionalDetails(details, isForbidden),
+  });
+}
+
+function checkDefinition(fields: Fields, isForbidden?: IsForbidden): Command {
+  const {
+    taskType = "upgrade_step",
+    parentTaskId = null,
+    weight = 1,
+    totalSteps = null,
+    unit = null,
+    expectedMs = null,
+  } = fields;
+  return {
+    type: "addTask",
+    taskId: checkId(fields["taskId"], "taskId"),
+    taskName: checkName(fields["taskName"], "taskName"),
+    taskType: checkTaskType(taskType),
+    parentTaskId: parentTaskId === null ? null : checkId(parentTaskId, "parentTaskId"),
+    weight: checkNumber(weight, "weight", MAX_WEIGHT),
+    totalSteps: totalSteps === null ? null : checkCount(totalSteps, "totalSteps", 1),
+    unit: unit === null ? null : checkName(unit, "unit"),
+    expectedMs: expectedMs === null ? null : checkNumber(expectedMs, "expectedMs", Number.MAX_SAFE_INTEGER),
+    details: optionalDetails(fields["details"], isForbidden).details ?? null,
+  };
+}
+
+function checkReport(fields: Fields, isForbidden?: IsForbidden): Command {
+  const { percentage, completedSteps, totalSteps, unit } = fields;
+  if (percentage !== undefined && completedSteps !== undefined) {
+    throw new MilepostError(
+      "INVALID_ARGUMENT",
+      "pass a percentage or completedSteps, not both; steps give the percentage themselves",
+    );
+  }
+  return {
+    type: "updateTaskProgress",
+    taskId: checkId(fields["taskId"], "taskId"),
+    ...(percentage !== undefined && { percentage: checkPercentage(percentage) }),
+    ...(completedSteps !== undefined && { completedSteps: checkCount(completedSteps, "completedSteps", 0) }),
+    ...(totalSteps !== undefined && { totalSteps: checkCount(totalSteps, "totalSteps", 1) }),
+    ...(unit !== undefined && { unit: checkName(unit, "unit") }),
+    ...optionalMessage(fields["message"]),
+    ...optionalDetails(fields["details"], isForbidden),
+  };
+}
+
+function checkWaitingOn(value: unknown): WaitingOnInput {
+  const { kind, name, message, remedy } = checkObject(value, "waitingOn");
+  return {
+    kind: checkName(kind, "waitingOn.kind"),
+    name: checkName(name, "waitingOn.name"),
+    ...optionalMessage(message),
+    ...(remedy !== undefined && { remedy: checkText(remedy, "waitingOn.remedy", TEXT_LIMITS.message) }),
+  };
+}
+
+const LEVELS = ["info", "warning", "error"] as const;
+const MAX_RESOURCES = 100;
+
+function checkInsight(value: unknown): InsightInput {
+  const { id, level, message, impact, remedy, reference, resources = [] } = checkObject(value, "insight");
+  if (!Array.isArray(resources) || resources.length > MAX_RESOURCES) {
+    throw new MilepostError(
+      "INVALID_ARGUMENT",
+      `insight.resources must be an array of at most ${MAX_RESOURCES} names, not ${shown(resources)}`,
+    );
+  }
+  const optional = (text: unknown, field: string): string | null =>
+    text === undefined || text === null ? null : checkText(text, `insight.${field}`, TEXT_LIMITS.message);
+  return {
+    id: checkId(id, "insight.id"),
+    level: checkWord(level, "insight.level", LEVELS),
+    impact: optional(impact, "impact"),
+    message: checkName(message, "insight.message"),
+    remedy: optional(remedy, "remedy"),
+    reference: optional(reference, "reference"),
+    resources: Object.freeze(resources.map((name) => checkName(name, "insight.resources"))),
+  };
+}

@@ -1,0 +1,81 @@
+/** What a `ProgressTracker` is made from. */
+
+import type { HealthThresholds } from "./model/health.ts";
+import type { TaskType } from "./model/vocabulary.ts";
+import { openStorage } from "./open-storage.ts";
+import type { Storage } from "./storage/storage.ts";
+import { CallbackManager, type CallbackCounts } from "./tracker/callback-manager.ts";
+import { systemClock, type Clock } from "./tracker/clock.ts";
+import { silentLogger, type Logger } from "./tracker/logger.ts";
+import { openTracker, type OpenedTracker } from "./tracker/open.ts";
+import type { StorageInfo } from "./tracker/progress-storage.ts";
+import { runAwaiting, runNow } from "./tracker/steps.ts";
+import type { TaskOptions } from "./tracker/task-run.ts";
+
+export interface ProgressTrackerOptions {
+  readonly upgradeId: string;
+  readonly planId: string;
+  readonly clusterName: string;
+  /** Folder of the default storage; `./data` when absent. */
+  readonly storagePath?: string;
+  /** Another storage: an object, or a URL such as `jsonl:./data` or `memory:`. */
+  readonly storage?: Storage | string;
+  /** Displace a live writer of this upgrade instead of refusing with LOCKED. */
+  readonly takeOver?: boolean;
+  /** Unflushed events reach stable storage within this time, as long as the event loop turns. Default 50. */
+  readonly syncIntervalMs?: number;
+  /** Events that may wait in memory while the storage takes no writes. Default 10,000. */
+  readonly maxQueuedEvents?: number;
+  /** A snapshot is taken after so many events, and at the end. Default 20,000. */
+  readonly snapshotEvery?: number;
+  readonly healthThresholds?: Partial<HealthThresholds>;
+  readonly clock?: Clock;
+  readonly createId?: () => string;
+  readonly logger?: Logger;
+  /** What others read of who writes. Default `milepost`. */
+  readonly program?: string;
+}
+
+/** What `getSystemInfo` tells. */
+export interface SystemInfo {
+  readonly upgradeId: string;
+  readonly planId: string;
+  readonly clusterName: string;
+  readonly storage: StorageInfo;
+  readonly callbacks: CallbackCounts;
+}
+
+/** A task for `addTasks`. */
+export interface NewTask extends TaskOptions {
+  readonly taskId: string;
+  readonly taskName: string;
+  readonly taskType?: TaskType;
+}
+
+interface Prepared {
+  readonly storage: Storage;
+  readonly callbacks: CallbackManager;
+  readonly open: Parameters<typeof openTracker>[0];
+}
+
+/** The parts of an opened tracker. */
+export type OpenedParts = Omit<Prepared, "open"> & { readonly opened: OpenedTracker };
+
+function prepare(options: ProgressTrackerOptions): Prepared {
+  const { logger = silentLogger, clock = systemClock } = options;
+  const storage = openStorage(options);
+  const callbacks = new CallbackManager({ logger, monotonic: () => clock.monotonic() });
+  return { storage, callbacks, open: { ...options, storage, callbacks } };
+}
+
+/** Opens in a storage that answers at once. */
+export function openNow(options: ProgressTrackerOptions): OpenedParts {
+  const prepared = prepare(options);
+  return { ...prepared, opened: runNow(openTracker(prepared.open)) };
+}
+
+/** Opens in any storage. */
+export async function openAwaiting(options: ProgressTrackerOptions): Promise<OpenedParts> {
+  const prepared = prepare(options);
+  return { ...prepared, opened: await runAwaiting(openTracker(prepared.open)) };
+}

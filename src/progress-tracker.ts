@@ -1,0 +1,350 @@
+/** The public class: puts storage, log, tracker, callbacks and the command socket together. */
+
+import { MilepostError } from "./errors.ts";
+import type { InsightInput, ProgressReport, WaitingOnInput } from "./model/command.ts";
+import type { ProgressEvent } from "./model/event.ts";
+import type { JsonObject } from "./model/json.ts";
+import type { Task } from "./model/task.ts";
+import type { UpgradeProgress } from "./model/upgrade.ts";
+import type { ProgressStatus, TaskType } from "./model/vocabulary.ts";
+import {
+  openAwaiting,
+  openNow,
+  type NewTask,
+  type OpenedParts,
+  type ProgressTrackerOptions,
+  type SystemInfo,
+} from "./progress-tracker-options.ts";
+import type { Storage } from "./storage/storage.ts";
+import type { CallbackManager, EventCallback, StatusCallback } from "./tracker/callback-manager.ts";
+import { systemClock, type Clock } from "./tracker/clock.ts";
+import { trackerEvents, type EventsOptions } from "./tracker/events.ts";
+import { Liaison } from "./tracker/liaison.ts";
+import { report, silentLogger, textOf, type Logger } from "./tracker/logger.ts";
+import type { OpenedTracker } from "./tracker/open.ts";
+import { ProgressStorage } from "./tracker/progress-storage.ts";
+import { recentEvents } from "./tracker/recent-events.ts";
+import {
+  currentTask,
+  estimatedCompletion,
+  progressSummary,
+  taskReport,
+  type ProgressSummary,
+  type TaskReport,
+} from "./tracker/reports.ts";
+import { runNow } from "./tracker/steps.ts";
+import { runTask, type RunOptions, type TaskHandle, type TaskOptions } from "./tracker/task-run.ts";
+
+/**
+ * Tracks one upgrade. Commands are synchronous and return their event, which is then in the log (it survives a kill);
+ * `await flush()` waits for stable storage. A repeated command that already holds returns the event that made it so.
+ *
+ * Wrong use throws a {@link MilepostError} and writes nothing. Trouble with the storage does not throw: events wait, in
+ * order, health says `degraded`, and `flush()` rejects.
+ *
+ * @example
+ * const tracker = new ProgressTracker({ upgradeId: "upgrade-123", planId: "plan-456", clusterName: "my-cluster" });
+ * tracker.startUpgrade("Initialization");
+ * tracker.addTask("task-1", "Deploy Infrastructure", TaskType.UPGRADE_STEP);
+ * tracker.updateTaskProgress("task-1", 50, "Half complete");
+ * tracker.completeTask("task-1");
+ * tracker.completeUpgrade();
+ * await tracker.close();
+ */
+export class ProgressTracker implements AsyncDisposable {
+  readonly upgradeId: string;
+  readonly storage: ProgressStorage;
+  readonly callbacks: CallbackManager;
+  readonly #opened: OpenedTracker;
+  readonly #driver: Storage;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #liaison: Liaison;
+  readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Opens the upgrade, resuming it if the storage holds it.
+   *
+   * @throws INVALID_ID, LOCKED, UPGRADE_MISMATCH, CORRUPT, NEWER_FORMAT, STORAGE_UNUSABLE; ASYNC_STORAGE: use {@link open}.
+   */
+  constructor(options: ProgressTrackerOptions);
+  /** @internal What {@link open} has opened. */
+  constructor(options: ProgressTrackerOptions, parts: OpenedParts);
+  constructor(options: ProgressTrackerOptions, parts: OpenedParts = openNow(options)) {
+    const { logger = silentLogger, clock = systemClock } = options;
+    this.upgradeId = options.upgradeId;
+    this.callbacks = parts.callbacks;
+    this.#opened = parts.opened;
+    this.#driver = parts.storage;
+    this.#clock = clock;
+    this.#logger = logger;
+    const { tracker } = parts.opened;
+    this.storage = new ProgressStorage({
+      storage: parts.storage,
+      upgradeId: options.upgradeId,
+      logger,
+      saveSnapshot: (progress) => tracker.log.saveSnapshot(progress),
+    });
+    this.#liaison = new Liaison({
+      ...parts.opened,
+      upgradeId: options.upgradeId,
+      logger,
+      snapshotEvery: options.snapshotEvery ?? 20_000,
+    });
+  }
+
+  /** Opens an upgrade in any storage, also one that answers later. @throws as the constructor. */
+  static async open(options: ProgressTrackerOptions): Promise<ProgressTracker> {
+    return new ProgressTracker(options, await openAwaiting(options));
+  }
+
+  /** The current state; immutable. */
+  get progress(): UpgradeProgress {
+    return this.#opened.tracker.state;
+  }
+
+  get planId(): string {
+    return this.#opened.ids.planId;
+  }
+
+  get clusterName(): string {
+    return this.#opened.ids.clusterName;
+  }
+
+  /** Executes a command given as data, as `checkCommand` takes it. */
+  execute(command: unknown): ProgressEvent {
+    return this.#opened.tracker.execute(command);
+  }
+
+  /** On a finished upgrade this begins its next run; the finished one stays readable as `<id>@<n>`. */
+  startUpgrade(phase?: string): ProgressEvent {
+    return this.execute({ type: "startUpgrade", phase });
+  }
+
+  setCurrentPhase(phase: string, message?: string): ProgressEvent {
+    return this.execute({ type: "setCurrentPhase", phase, message });
+  }
+
+  pauseUpgrade(message?: string): ProgressEvent {
+    return this.execute({ type: "pauseUpgrade", message });
+  }
+
+  resumeUpgrade(message?: string): ProgressEvent {
+    return this.execute({ type: "resumeUpgrade", message });
+  }
+
+  /** With unfinished tasks the event lists them, a warning is raised, and they keep their status. */
+  completeUpgrade(message?: string): ProgressEvent {
+    return this.execute({ type: "completeUpgrade", message });
+  }
+
+  failUpgrade(error: unknown): ProgressEvent {
+    return this.execute({ type: "failUpgrade", errorMessage: errorText(error) });
+  }
+
+  cancelUpgrade(message?: string): ProgressEvent {
+    return this.execute({ type: "cancelUpgrade", message });
+  }
+
+  /** @returns the task; one that exists with this definition is left as it is. @throws TASK_EXISTS for another definition. */
+  addTask(taskId: string, taskName: string, taskType?: TaskType, options: TaskOptions = {}): Task {
+    this.execute({ ...options, type: "addTask", taskId, taskName, taskType });
+    return this.progress.tasks.get(taskId) as Task;
+  }
+
+  addTasks(tasks: readonly NewTask[]): readonly Task[] {
+    return tasks.map(({ taskId, taskName, taskType, ...options }) => this.addTask(taskId, taskName, taskType, options));
+  }
+
+  startTask(taskId: string, message?: string): ProgressEvent {
+    return this.execute({ type: "startTask", taskId, message });
+  }
+
+  /** Reports a percentage, or steps; a task that has not started is started. @throws INVALID_PERCENT, ILLEGAL_TRANSITION. */
+  updateTaskProgress(
+    taskId: string,
+    progress: number | ProgressReport,
+    message?: string,
+    details?: JsonObject,
+  ): ProgressEvent {
+    const report = typeof progress === "object" && progress !== null ? progress : { percentage: progress as unknown };
+    return this.execute({ ...report, type: "updateTaskProgress", taskId, message, details });
+  }
+
+  completeTask(taskId: string, message?: string): ProgressEvent {
+    return this.execute({ type: "completeTask", taskId, message });
+  }
+
+  failTask(taskId: string, error: unknown): ProgressEvent {
+    return this.execute({ type: "failTask", taskId, errorMessage: errorText(error) });
+  }
+
+  /** Another attempt at a failed task; earlier attempts are kept. */
+  retryTask(taskId: string, message?: string): ProgressEvent {
+    return this.execute({ type: "retryTask", taskId, message });
+  }
+
+  pauseTask(taskId: string, message?: string): ProgressEvent {
+    return this.execute({ type: "pauseTask", taskId, message });
+  }
+
+  resumeTask(taskId: string, message?: string): ProgressEvent {
+    return this.execute({ type: "resumeTask", taskId, message });
+  }
+
+  skipTask(taskId: string, message?: string): ProgressEvent {
+    return this.execute({ type: "skipTask", taskId, message });
+  }
+
+  cancelTask(taskId: string, message?: string): ProgressEvent {
+    return this.execute({ type: "cancelTask", taskId, message });
+  }
+
+  setWaitingOn(taskId: string, waitingOn: WaitingOnInput): ProgressEvent {
+    return this.execute({ type: "setWaitingOn", taskId, waitingOn });
+  }
+
+  clearWaitingOn(taskId: string): ProgressEvent {
+    return this.execute({ type: "clearWaitingOn", taskId });
+  }
+
+  /** A sign of life; at most one per task and 10 s is kept. */
+  heartbeat(taskId: string): ProgressEvent {
+    return this.execute({ type: "heartbeat", taskId });
+  }
+
+  appendLog(taskId: string, text: string): ProgressEvent {
+    return this.execute({ type: "appendLog", taskId, text });
+  }
+
+  raiseInsight(insight: Partial<InsightInput> & Pick<InsightInput, "id" | "level" | "message">): ProgressEvent {
+    return this.execute({ type: "raiseInsight", insight });
+  }
+
+  clearInsight(insightId: string, message?: string): ProgressEvent {
+    return this.execute({ type: "clearInsight", insightId, message });
+  }
+
+  /**
+   * Adds and starts a task, runs `work`, completes the task or fails it, and returns what `work` returned.
+   *
+   * @returns undefined for a completed task with `{ ifDone: "skip" }`.
+   * @throws ALREADY_DONE on a completed task; what `work` throws.
+   */
+  run<T>(
+    taskId: string,
+    taskName: string,
+    work: (task: TaskHandle) => T | Promise<T>,
+    options: RunOptions = {},
+  ): Promise<T | undefined> {
+    const tracker = {
+      execute: (command: object) => this.execute(command),
+      task: (id: string) => this.progress.tasks.get(id),
+      onStatus: (status: ProgressStatus, callback: StatusCallback) =>
+        this.callbacks.addStatusCallback(status, callback),
+      closing: this.#closing.signal,
+    };
+    return runTask(tracker, { taskId, taskName, work, options });
+  }
+
+  getProgressSummary(): ProgressSummary {
+    return progressSummary(this.progress, this.#opened.tracker.log.now());
+  }
+
+  /** Undefined for a task that is not there. */
+  getTaskProgress(taskId: string): TaskReport | undefined {
+    const task = this.progress.tasks.get(taskId);
+    if (task === undefined) return undefined;
+    return taskReport(
+      task,
+      this.#opened.tracker.log.now(),
+      runNow(recentEvents(this.#driver, this.#opened.tracker.log, task)),
+    );
+  }
+
+  /** The weighted mean over the leaf tasks that are not skipped or cancelled, 0 to 100. */
+  calculateProgressPercentage(): number {
+    return this.progress.overallPercentage;
+  }
+
+  getCurrentTask(): Task | undefined {
+    return currentTask(this.progress);
+  }
+
+  /** ISO 8601, UTC; null while there is nothing to go by. */
+  getEstimatedCompletionTime(): string | null {
+    return estimatedCompletion(this.progress, this.#opened.tracker.log.now().logMs, this.#clock.now());
+  }
+
+  getSystemInfo(): SystemInfo {
+    const { upgradeId, planId, clusterName } = this;
+    return {
+      upgradeId,
+      planId,
+      clusterName,
+      storage: this.storage.getStorageInfo(),
+      callbacks: this.callbacks.getCallbackCounts(),
+    };
+  }
+
+  /** Calls `callback` for every event from now on. Returns the function that removes it. */
+  addEventCallback(callback: EventCallback): () => void {
+    return this.callbacks.addEventCallback(callback);
+  }
+
+  /** Calls `callback` with a task each time it reaches `status`. Returns the function that removes it. */
+  addStatusCallback(status: ProgressStatus, callback: StatusCallback): () => void {
+    return this.callbacks.addStatusCallback(status, callback);
+  }
+
+  /** The events after a cursor (all when absent), then live ones until the signal or `close()` ends it. @throws CURSOR_GONE. */
+  events(options: EventsOptions = {}): AsyncGenerator<ProgressEvent, undefined> {
+    return trackerEvents(
+      {
+        storage: this.#driver,
+        upgradeId: this.upgradeId,
+        tracker: this.#opened.tracker,
+        closing: this.#closing.signal,
+      },
+      options,
+    );
+  }
+
+  /** Resolves when all so far is on stable storage (it survives a power cut). @throws STORAGE_DEGRADED, FENCED. */
+  flush(): Promise<void> {
+    return this.#opened.tracker.log.flush();
+  }
+
+  /** Flushes, says goodbye in the log, and frees the upgrade. May be called twice. @throws STORAGE_DEGRADED when events could not be stored. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** The same as {@link close}. */
+  cleanup(): Promise<void> {
+    return this.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort(new MilepostError("CLOSED", "the tracker was closed"));
+    try {
+      await this.#liaison.close();
+      await this.#opened.tracker.close();
+    } catch (error) {
+      report(this.#logger, "error", "close", error);
+      throw error;
+    } finally {
+      this.callbacks.clearAllCallbacks();
+    }
+  }
+}
+
+function errorText(error: unknown): string {
+  return typeof error === "string" ? error : textOf(error).slice(0, 16_384);
+}

@@ -1,0 +1,114 @@
+/**
+ * apt's status descriptor (`-o APT::Status-Fd=N`, README.progress-reporting of apt): one line per report,
+ * `kind:subject:percent:text`, where the percentage is that of the whole download or of the whole installation.
+ */
+
+import type { Observation, Source, Stage } from "./observation.ts";
+
+const DOWNLOAD_AND_INSTALL = ["Download packages", "Install packages"] as const;
+const DOWNLOAD_ONLY = ["Download"] as const;
+
+/** What runs dpkg, so that an installation follows the download. */
+const INSTALLING = new Set([
+  "install",
+  "reinstall",
+  "upgrade",
+  "dist-upgrade",
+  "full-upgrade",
+  "remove",
+  "purge",
+  "autoremove",
+  "autopurge",
+  "build-dep",
+  "dselect-upgrade",
+  "satisfy",
+]);
+const DOWNLOADING = new Set(["update", "download", "source"]);
+
+/** Options that take the next word; anything else that begins with a dash stands alone. */
+const VALUED = new Set([
+  "-o",
+  "--option",
+  "-c",
+  "--config-file",
+  "-t",
+  "--target-release",
+  "--default-release",
+  "-a",
+  "--host-architecture",
+]);
+
+const REPORT = /^(dlstatus|pmstatus|pmerror|pmconffile):(.*?):(\d{1,3}(?:[.,]\d+)?):(.*)$/;
+const MEDIA = /^media-change:\s*([^:]*):([^:]*)/;
+
+/** What one line on the status descriptor says; undefined for a line of another form. `names` are the stages there are. */
+export function readAptStatus(line: string, names: readonly string[]): Observation | undefined {
+  if (line.startsWith("media-change:")) return mediaChange(line);
+  const match = REPORT.exec(line);
+  if (match === null) return undefined;
+  const [, kind, subject = "", digits = "", text = ""] = match;
+  const value = Number(digits.replace(",", "."));
+  const number = kind === "dlstatus" ? 1 : names.length;
+  const stage: Stage = { series: "apt", number, of: names.length, names };
+  const at = { stage, ...(value <= 100 && { percentage: Math.round(value * 100) / 100 }) };
+  if (kind === "pmerror") return { ...at, message: text, problem: { level: "error", message: `${subject}: ${text}` } };
+  if (kind !== "pmconffile") return { ...at, message: text };
+  return {
+    ...at,
+    waitingOn: {
+      kind: "answer",
+      name: subject,
+      message: `dpkg asks whether to replace the configuration file ${subject}`,
+      remedy: "Answer in the terminal where the command runs.",
+    },
+  };
+}
+
+function mediaChange(line: string): Observation | undefined {
+  const match = MEDIA.exec(line);
+  if (match === null) return undefined;
+  const [, medium = "", drive = ""] = match;
+  return {
+    waitingOn: {
+      kind: "medium",
+      name: medium,
+      message: `apt asks for the medium ${medium} in ${drive}`,
+      remedy: "Insert the medium, then confirm in the terminal.",
+    },
+  };
+}
+
+/** The verb of an apt command line: its first word that is neither an option nor the value of one. */
+function verbOf(args: readonly string[]): string | undefined {
+  for (let index = 0; index < args.length; index++) {
+    const word = args[index] as string;
+    if (VALUED.has(word)) index += 1;
+    else if (!word.startsWith("-")) return word;
+  }
+  return undefined;
+}
+
+/**
+ * apt and apt-get, called by their name. Not through sudo, which closes the descriptor; there the number would name whatever
+ * file apt opens next. Not where a descriptor is set already. Not `apt` on a terminal, which would give up its own bar for it.
+ */
+export const apt: Source = {
+  name: "apt",
+  strength: 3,
+  begin([program = "", ...args], { isTerminal }) {
+    const name = program.slice(program.lastIndexOf("/") + 1);
+    if (name !== "apt-get" && (name !== "apt" || isTerminal)) return undefined;
+    const verb = verbOf(args);
+    const isInstalling = verb !== undefined && INSTALLING.has(verb);
+    if (!isInstalling && (verb === undefined || !DOWNLOADING.has(verb))) return undefined;
+    if (args.some((arg) => /apt::status-(?:deb822-)?fd/i.test(arg))) return undefined;
+    const names = isInstalling ? DOWNLOAD_AND_INSTALL : DOWNLOAD_ONLY;
+    return {
+      command: (statusFd) => [program, "-o", `APT::Status-Fd=${statusFd}`, ...args],
+      status(line) {
+        const observation = readAptStatus(line, names);
+        return observation === undefined ? [] : [observation];
+      },
+    };
+  },
+};

@@ -1,0 +1,117 @@
+/** The sources there are, and how they read one command together. A new tool is a file beside this one and a line in the list. */
+
+import { apt } from "./apt.ts";
+import type { Observation, OutputLine, Reading, RunSetting, Source } from "./observation.ts";
+import { oscProgress } from "./osc-progress.ts";
+import { percent } from "./percent.ts";
+import { steps } from "./steps.ts";
+import { terminalText, type TerminalText } from "./terminal-text.ts";
+
+const SOURCES: readonly Source[] = [apt, oscProgress, steps, percent];
+
+/** Receives what was read of a command, in order. */
+export interface CommandHandler {
+  observation(observation: Observation): void;
+  /** A line that a person would keep: finished, and not one that was drawn over. */
+  line(text: string): void;
+  /** Output that was not read, because reading it would have held the command up. */
+  skipped(bytes: number): void;
+}
+
+/** Reads what one command prints. Chunks may be split anywhere. */
+export interface CommandReading {
+  /** The command that makes the tool report on descriptor `statusFd`; undefined when no source asks for one. */
+  readonly command: ((statusFd: number) => readonly string[]) | undefined;
+  stdout(chunk: Uint8Array): void;
+  stderr(chunk: Uint8Array): void;
+  status(chunk: Uint8Array): void;
+  /** Looks at lines that have begun and not ended; to be called when output has paused. */
+  peek(): void;
+  end(): void;
+}
+
+/** Reading takes at most this much of each stretch of time, so that the command is hardly held up however much it prints. */
+const STRETCH_MS = 100;
+const READING_MS = 50;
+
+/** Begins to read `command`. `now` is monotonic, in milliseconds. */
+export function readCommand(
+  command: readonly string[],
+  setting: RunSetting & { readonly now: () => number },
+  handler: CommandHandler,
+): CommandReading {
+  const readings = SOURCES.flatMap((source) => {
+    const reading = source.begin(command, setting);
+    return reading === undefined ? [] : [{ strength: source.strength, reading }];
+  });
+  let strongest = 0;
+
+  const ask = (read: (reading: Reading) => readonly Observation[] | undefined): void => {
+    for (const { strength, reading } of readings) {
+      if (strength < strongest) continue;
+      for (const observation of read(reading) ?? []) {
+        if (tellsPosition(observation)) strongest = strength;
+        handler.observation(observation);
+      }
+    }
+  };
+  const output = (): TerminalText =>
+    terminalText({
+      line: (text, kind) => {
+        const line: OutputLine = { text, kind };
+        ask((reading) => reading.line?.(line));
+        if (kind === "line") handler.line(text);
+      },
+      control: (body) => ask((reading) => reading.control?.(body)),
+    });
+  const status = terminalText({
+    line: (text, kind) => {
+      if (kind === "line") ask((reading) => reading.status?.(text));
+    },
+    control: () => {},
+  });
+
+  const mayRead = readingTime(setting.now);
+  const read = (stream: TerminalText, chunk: Uint8Array): void => {
+    if (mayRead(() => stream.push(chunk))) return;
+    stream.skip();
+    handler.skipped(chunk.length);
+  };
+  const streams = { stdout: output(), stderr: output() };
+  return {
+    command: readings.find(({ reading }) => reading.command !== undefined)?.reading.command,
+    stdout: (chunk) => read(streams.stdout, chunk),
+    stderr: (chunk) => read(streams.stderr, chunk),
+    status: (chunk) => status.push(chunk),
+    peek: () => {
+      streams.stdout.peek();
+      streams.stderr.peek();
+    },
+    end: () => {
+      status.end();
+      streams.stdout.end();
+      streams.stderr.end();
+    },
+  };
+}
+
+/** Runs what it is given unless the time for reading is used up; says whether it did. */
+function readingTime(now: () => number): (work: () => void) => boolean {
+  let stretchFrom = now();
+  let spentMs = 0;
+  return (work) => {
+    const from = now();
+    if (from - stretchFrom >= STRETCH_MS) {
+      stretchFrom = from;
+      spentMs = 0;
+    }
+    if (spentMs >= READING_MS) return false;
+    work();
+    spentMs += now() - from;
+    return true;
+  };
+}
+
+function tellsPosition({ stage, percentage, totalSteps }: Observation): boolean {
+  return stage !== undefined || percentage !== undefined || totalSteps !== undefined;
+}

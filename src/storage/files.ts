@@ -1,0 +1,183 @@
+/** Files, for drivers: the part of `node:fs` that is used (so that tests can make it fail), safe names, durable replacement. */
+
+import { createHash } from "node:crypto";
+import * as nodeFs from "node:fs";
+import { dirname } from "node:path";
+
+import { MilepostError } from "../errors.ts";
+
+/** What a driver needs of the file system. `node:fs` is one. */
+export type FileSystem = Pick<
+  typeof nodeFs,
+  | "closeSync"
+  | "existsSync"
+  | "fdatasync"
+  | "fstatSync"
+  | "fsyncSync"
+  | "mkdirSync"
+  | "openSync"
+  | "readdirSync"
+  | "readSync"
+  | "renameSync"
+  | "rmSync"
+  | "statSync"
+  | "unlinkSync"
+  | "writeSync"
+>;
+
+/** The machine's own file system. */
+export const realFileSystem: FileSystem = nodeFs;
+
+/** A system error's code; libuv names what it does not know "Unknown system error -122", so the number tells (EDQUOT). */
+export function systemErrorCode(error: unknown): string | undefined {
+  const { code, errno } = error as { code?: unknown; errno?: unknown };
+  if (errno === -122 || errno === 122) return "EDQUOT";
+  return typeof code === "string" ? code : undefined;
+}
+
+/** Makes what a directory names durable. Systems that cannot sync a directory need not. */
+export function syncDirectory(fs: FileSystem, path: string): void {
+  if (process.platform === "win32") return;
+  const fd = fs.openSync(path, "r");
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Writes all of `bytes` at `position`, also when the system takes them in pieces. */
+export function writeFully(fs: FileSystem, fd: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length;) {
+    const written = fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
+    if (written <= 0) throw Object.assign(new Error("the system wrote nothing and gave no reason"), { code: "EIO" });
+    done += written;
+  }
+}
+
+/** Reads up to `length` bytes from `position`; fewer at the end of the file. */
+export function readAt(fs: FileSystem, fd: number, position: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let done = 0;
+  while (done < length) {
+    const read = fs.readSync(fd, bytes, done, length - done, position + done);
+    if (read === 0) break;
+    done += read;
+  }
+  return bytes.subarray(0, done);
+}
+
+/** The whole file, or undefined if there is none. */
+export function readWhole(fs: FileSystem, path: string): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = fs.openSync(path, "r");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return readAt(fs, fd, 0, fs.fstatSync(fd).size);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/**
+ * Replaces a file so that any reader, at any time, sees the old one whole or the new one whole.
+ *
+ * @param isDurable - false for what need not survive a power cut.
+ */
+export function replaceFile(
+  fs: FileSystem,
+  path: string,
+  bytes: Uint8Array,
+  { isDurable = true }: { isDurable?: boolean } = {},
+): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const fd = fs.openSync(temporary, "w", 0o600);
+  try {
+    writeFully(fs, fd, bytes, 0);
+    if (isDurable) fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+  fs.renameSync(temporary, path);
+  if (isDurable) syncDirectory(fs, dirname(path));
+}
+
+/** Makes a directory and its parents, for its owner alone, and makes each new name durable. */
+export function makeDirectory(fs: FileSystem, path: string): void {
+  if (fs.existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDirectory(fs, parent);
+  try {
+    fs.mkdirSync(path, 0o700);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+  }
+  syncDirectory(fs, parent);
+}
+
+const SAFE = /^[a-z0-9_-]$/;
+const MAX_NAME = 160;
+/** Names that Windows keeps for devices, with or without an extension. */
+const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/;
+
+/**
+ * A file name for an id: two different ids never share one, also where the file system folds case or Unicode forms. Bytes
+ * other than a-z, 0-9, `_`, `-` and inner dots are written %xx; what gets too long ends in `~` and a hash of the id.
+ */
+export function fileNameOf(id: string): string {
+  const bytes = Buffer.from(id, "utf8");
+  let name = "";
+  for (const [index, byte] of bytes.entries()) {
+    const char = String.fromCharCode(byte);
+    const isInnerDot = char === "." && index > 0 && index < bytes.length - 1;
+    name += SAFE.test(char) || isInnerDot ? char : `%${byte.toString(16).padStart(2, "0")}`;
+  }
+  if (RESERVED.test(name)) name = `%${name.charCodeAt(0).toString(16)}${name.slice(1)}`;
+  if (name.length <= MAX_NAME) return name;
+  return `${name.slice(0, 80)}~${createHash("sha256").update(bytes).digest("hex").slice(0, 40)}`;
+}
+
+/** The id that {@link fileNameOf} wrote, or undefined where the name holds only its hash or is not such a name. */
+export function idOfFileName(name: string): string | undefined {
+  if (name.includes("~")) return undefined;
+  const bytes: number[] = [];
+  for (let at = 0; at < name.length; at++) {
+    if (name[at] !== "%") bytes.push(name.charCodeAt(at));
+    else {
+      bytes.push(Number.parseInt(name.slice(at + 1, at + 3), 16));
+      at += 2;
+    }
+  }
+  const id = Buffer.from(bytes).toString("utf8");
+  return fileNameOf(id) === name ? id : undefined;
+}
+
+/** The typed error for a path that cannot be used at all. */
+export function unusable(path: string, cause: unknown): MilepostError {
+  const code = systemErrorCode(cause) ?? "unknown error";
+  return new MilepostError(
+    "STORAGE_UNUSABLE",
+    `storage: ${path} cannot be used (${code}); check that it is a directory that you may write to`,
+    {
+      context: { path, code },
+      cause,
+    },
+  );
+}
+
+/** The typed error for a write that the system did not take. */
+export function degraded(path: string, cause: unknown): MilepostError {
+  const code = systemErrorCode(cause) ?? "unknown error";
+  return new MilepostError(
+    "STORAGE_DEGRADED",
+    `storage: ${path} does not take writes (${code}); events wait in memory until it does`,
+    {
+      context: { path, code },
+      cause,
+    },
+  );
+}

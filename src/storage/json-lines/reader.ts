@@ -1,0 +1,292 @@
+/** Reads a journal forward, checking every line that it gives out. */
+
+import { MilepostError } from "../../errors.ts";
+import { parseCursor } from "../../model/cursor.ts";
+import { readAt, systemErrorCode, type FileSystem } from "../files.ts";
+import { headAt, isSealed, MAX_LINE_BYTES, parseLine, seqAt } from "../line.ts";
+import type { LineBatch, LogHeader, LogReader, StoredSnapshot } from "../storage.ts";
+import { journalFiles, readChain, type Segment } from "./journal.ts";
+import { loadSnapshot } from "./snapshot.ts";
+
+const CHUNK_BYTES = 256 * 1024;
+const NEWLINE = 0x0a;
+
+/** Where a log stands that was read to its end: the newest file, the place behind its last whole line, and that line. */
+export interface JournalEnd {
+  readonly chain: readonly Segment[];
+  readonly bytes: number;
+  readonly seq: number;
+  readonly lastLine: Uint8Array | undefined;
+}
+
+export class JournalReader implements LogReader {
+  readonly #fs: FileSystem;
+  readonly #directory: string;
+  readonly #snapshotPath: string;
+  #chain: readonly Segment[];
+  /** The highest number seen, of any file: another one means that the chain may have changed. */
+  #newestFile: number | undefined;
+  #header: LogHeader;
+  #index = 0;
+  #fd: number | undefined;
+  #offset = 0;
+  #seq = 0;
+  /** The term of the last line read; unknown at the beginning and after a seek to the middle. */
+  #term: string | undefined;
+  #lastLine: Uint8Array | undefined;
+
+  constructor(
+    fs: FileSystem,
+    { directory, snapshotPath, header }: { directory: string; snapshotPath: string; header: LogHeader },
+  ) {
+    this.#fs = fs;
+    this.#directory = directory;
+    this.#snapshotPath = snapshotPath;
+    this.#newestFile = journalFiles(fs, directory)[0];
+    this.#chain = readChain(fs, directory);
+    this.#header = headerOf(this.#chain) ?? header;
+    this.#enter(0);
+  }
+
+  get header(): LogHeader {
+    return this.#header;
+  }
+
+  get end(): JournalEnd {
+    return { chain: this.#chain, bytes: this.#offset, seq: this.#seq, lastLine: this.#lastLine };
+  }
+
+  read(maxBytes: number = CHUNK_BYTES): LineBatch | undefined {
+    for (;;) {
+      const segment = this.#chain[this.#index];
+      const batch = segment === undefined ? undefined : this.#readSegment(segment, maxBytes);
+      if (batch !== undefined) return batch;
+      if (this.#index + 1 < this.#chain.length) this.#next();
+      else if (!this.#reload()) return undefined;
+    }
+  }
+
+  seek(seq: number): boolean {
+    this.#reload();
+    let index = this.#chain.length - 1;
+    while (index > 0 && (this.#chain[index] as Segment).afterSeq >= seq) index -= 1;
+    this.#enter(index);
+    if (seq === this.#seq) return true;
+    this.#offset = this.#searchStart(seq);
+    for (;;) {
+      const batch = this.read();
+      if (batch === undefined) return false;
+      if (batch.lastSeq < seq) continue;
+      this.#stepBack(batch, seq);
+      return true;
+    }
+  }
+
+  snapshot(): StoredSnapshot | undefined {
+    const snapshot = loadSnapshot(this.#fs, this.#snapshotPath);
+    if (snapshot !== undefined && this.#standsAt(snapshot)) return snapshot;
+    this.seek(0);
+    return undefined;
+  }
+
+  /** True, with the reader right behind it, if the snapshot lies on this history. */
+  #standsAt({ seq, cursor }: StoredSnapshot): boolean {
+    if (parseCursor(cursor).logId !== this.#header.logId || !this.seek(seq) || this.#lastLine === undefined)
+      return false;
+    return parseLine(this.#lastLine).cursor === cursor;
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) this.#fs.closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  /** Goes to the beginning of a file of the chain. */
+  #enter(index: number): void {
+    this.close();
+    this.#index = Math.max(0, index);
+    const segment = this.#chain[this.#index];
+    this.#offset = segment?.headerBytes ?? 0;
+    this.#seq = segment?.afterSeq ?? 0;
+    this.#term = undefined;
+  }
+
+  /** Goes on with the next file, which may repeat lines of the last one: those that its writer could not sync (`writer.ts`). */
+  #next(): void {
+    const [seq, term, lastLine] = [this.#seq, this.#term, this.#lastLine];
+    this.#enter(this.#index + 1);
+    this.#term = term;
+    if (this.#seq === seq) return;
+    if (this.#seq > seq)
+      throw this.#corrupt(this.#offset, `begins after seq ${this.#seq}, but the file before it ends at ${seq}`);
+    this.#term = undefined;
+    while (this.#seq < seq) {
+      const batch = this.read();
+      if (batch === undefined) throw historyChanged(seq);
+      if (batch.lastSeq >= seq) this.#stepBack(batch, seq);
+    }
+    if (lastLine === undefined || this.#lastLine === undefined || Buffer.compare(lastLine, this.#lastLine) !== 0)
+      throw historyChanged(seq);
+  }
+
+  /** Looks for files that came since; true if the place where this reader stands has changed by it. */
+  #reload(): boolean {
+    const current = this.#chain[this.#index];
+    if (current !== undefined && this.#isNewest(current)) return false;
+    const chain = readChain(this.#fs, this.#directory);
+    const logId = chain[0]?.header.logId;
+    if (current !== undefined && logId !== current.header.logId) throw historyChanged(this.#seq);
+    const index = chain.findIndex(({ path }) => path === current?.path);
+    if (current !== undefined && index < 0) throw historyChanged(this.#seq);
+    const grew = chain.length > this.#chain.length || (chain[index]?.endBytes ?? null) !== (current?.endBytes ?? null);
+    this.#chain = chain;
+    this.#newestFile = journalFiles(this.#fs, this.#directory)[0];
+    this.#header = headerOf(chain) ?? this.#header;
+    if (current === undefined) this.#enter(0);
+    else this.#index = index;
+    return grew;
+  }
+
+  /** True if no file came since, and this one is still the one that is open. */
+  #isNewest(current: Segment): boolean {
+    if (journalFiles(this.#fs, this.#directory)[0] !== this.#newestFile) return false;
+    return (
+      this.#fd === undefined ||
+      this.#fs.fstatSync(this.#fd).ino === this.#fs.statSync(current.path, { throwIfNoEntry: false })?.ino
+    );
+  }
+
+  #readSegment(segment: Segment, maxBytes: number): LineBatch | undefined {
+    const fd = (this.#fd ??= this.#open(segment));
+    const end = segment.endBytes ?? this.#fs.fstatSync(fd).size;
+    for (let size = maxBytes; this.#offset < end; size *= 4) {
+      const bytes = readAt(this.#fs, fd, this.#offset, Math.min(size, end - this.#offset));
+      if (bytes.length === 0) break;
+      const batch = this.#take(segment, bytes);
+      if (batch !== undefined) return batch;
+      const isAll = this.#offset + bytes.length >= end;
+      if (isAll || bytes.length > MAX_LINE_BYTES) return this.#stop(segment, this.#offset);
+    }
+    return segment.endBytes !== null && this.#offset < segment.endBytes ? this.#stop(segment, this.#offset) : undefined;
+  }
+
+  #open(segment: Segment): number {
+    try {
+      return this.#fs.openSync(segment.path, "r");
+    } catch (error) {
+      if (systemErrorCode(error) === "ENOENT") throw historyChanged(this.#seq);
+      throw error;
+    }
+  }
+
+  /** The whole lines at the beginning of `bytes`. */
+  #take(segment: Segment, bytes: Buffer): LineBatch | undefined {
+    const firstSeq = this.#seq + 1;
+    let at = 0;
+    for (;;) {
+      const end = bytes.indexOf(NEWLINE, at) + 1;
+      if (end === 0) break;
+      if (!isSealed(bytes, at, end)) {
+        if (at === 0) return this.#stop(segment, this.#offset);
+        break;
+      }
+      this.#accept(bytes, at, end);
+      at = end;
+    }
+    if (at === 0) return undefined;
+    this.#offset += at;
+    this.#lastLine = lastLineOf(bytes, at);
+    return { bytes: bytes.subarray(0, at), firstSeq, lastSeq: this.#seq };
+  }
+
+  /** A whole line must be the next event of this very log. */
+  #accept(bytes: Buffer, start: number, end: number): void {
+    const head = headAt(bytes, start);
+    const offset = this.#offset + start;
+    if (head === undefined) throw this.#corrupt(offset, "holds a line that is no event");
+    if (head.seq !== this.#seq + 1) throw this.#corrupt(offset, `holds seq ${head.seq} where ${this.#seq + 1} belongs`);
+    if (head.logId !== this.#header.logId) throw this.#corrupt(offset, `holds an event of another log (${head.logId})`);
+    if (head.term !== this.#term) {
+      if (this.#term !== undefined && parseLine(bytes.subarray(start, end)).type !== "writer.opened") {
+        throw this.#corrupt(offset, `holds an event of another term (${head.term})`);
+      }
+      this.#term = head.term;
+    }
+    this.#seq = head.seq;
+  }
+
+  /** The line at `offset` is not whole: the end for now, or damage. */
+  #stop(segment: Segment, offset: number): undefined {
+    if (segment.endBytes !== null) throw this.#corrupt(offset, "holds a damaged line");
+    const fd = this.#fd as number;
+    const rest = readAt(this.#fs, fd, offset, this.#fs.fstatSync(fd).size - offset);
+    for (let start = rest.indexOf(NEWLINE) + 1; start > 0;) {
+      const end = rest.indexOf(NEWLINE, start) + 1;
+      if (end > 0 && isSealed(rest, start, end))
+        throw this.#corrupt(offset, "holds a damaged line with whole ones behind it");
+      start = end;
+    }
+    return undefined;
+  }
+
+  /** Leaves the reader right after `seq`, a line of the batch that was just read. */
+  #stepBack(batch: LineBatch, seq: number): void {
+    const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
+    let at = 0;
+    for (let current = batch.firstSeq; current <= seq; current++) at = bytes.indexOf(NEWLINE, at) + 1;
+    this.#lastLine = lastLineOf(bytes, at);
+    this.#offset -= bytes.length - at;
+    this.#seq = seq;
+    this.#term = headAt(Buffer.from(this.#lastLine), 0)?.term;
+  }
+
+  /** A place at or before the line `seq`, found by halving: lines say their seq at their beginning. Sets the seq before it. */
+  #searchStart(seq: number): number {
+    const segment = this.#chain[this.#index];
+    if (segment === undefined) return 0;
+    const fd = (this.#fd ??= this.#open(segment));
+    let low = this.#offset;
+    let high = segment.endBytes ?? this.#fs.fstatSync(fd).size;
+    while (high - low > CHUNK_BYTES) {
+      const middle = low + Math.floor((high - low) / 2);
+      const bytes = readAt(this.#fs, fd, middle, Math.min(CHUNK_BYTES, high - middle));
+      const start = bytes.indexOf(NEWLINE) + 1;
+      const found = start === 0 ? -1 : seqAt(bytes, start);
+      if (found > 0 && found <= seq) {
+        low = middle + start;
+        this.#seq = found - 1;
+      } else high = middle;
+    }
+    return low;
+  }
+
+  #corrupt(offset: number, what: string): MilepostError {
+    const file = this.#chain[this.#index]?.path ?? this.#directory;
+    return new MilepostError(
+      "CORRUPT",
+      `${file} ${what} (byte ${offset}, after seq ${this.#seq}); run \`milepost verify\`, then \`milepost salvage\` to go on with what is whole`,
+      {
+        context: { file, offset, seq: this.#seq },
+      },
+    );
+  }
+}
+
+function headerOf(chain: readonly Segment[]): LogHeader | undefined {
+  const header = chain.at(-1)?.header;
+  return header && { logId: header.logId, upgradeId: header.upgradeId, run: header.run };
+}
+
+function lastLineOf(bytes: Buffer, end: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, bytes.lastIndexOf(NEWLINE, end - 2) + 1, end);
+}
+
+function historyChanged(seq: number): MilepostError {
+  return new MilepostError(
+    "CURSOR_GONE",
+    `the log has changed below seq ${seq}: what was read is no longer its history; read it again from its beginning`,
+    {
+      context: { seq },
+    },
+  );
+}

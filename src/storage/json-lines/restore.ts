@@ -1,0 +1,48 @@
+/** Puts a journal file back that somebody removed or replaced while it was open. */
+
+import { dirname } from "node:path";
+
+import { degraded, readAt, syncDirectory, writeFully, type FileSystem } from "../files.ts";
+
+/**
+ * Checks that the open file is the one at its path and holds `size` bytes. One that was removed or replaced is put back from
+ * the open descriptor; what stood in its place is kept beside it.
+ *
+ * @returns the descriptor to go on with.
+ * @throws STORAGE_DEGRADED when the file was cut short, or cannot be put back.
+ */
+export function restoreFile(
+  fs: FileSystem,
+  { fd, path }: { readonly fd: number; readonly path: string },
+  size: number,
+): number {
+  const open = fs.fstatSync(fd);
+  if (open.size < size)
+    throw degraded(path, new Error(`another program cut the file to ${open.size} of ${size} bytes`));
+  const found = fs.statSync(path, { throwIfNoEntry: false });
+  if (found?.ino === open.ino) return fd;
+  try {
+    return putBack(fs, { fd, path, size, isReplaced: found !== undefined });
+  } catch (error) {
+    throw degraded(path, error);
+  }
+}
+
+function putBack(
+  fs: FileSystem,
+  { fd, path, size, isReplaced }: { fd: number; path: string; size: number; isReplaced: boolean },
+): number {
+  const copy = fs.openSync(`${path}.restored`, "w+", 0o600);
+  try {
+    writeFully(fs, copy, readAt(fs, fd, 0, size), 0);
+    fs.fsyncSync(copy);
+    if (isReplaced) fs.renameSync(path, `${path}.replaced-${Date.now()}`);
+    fs.renameSync(`${path}.restored`, path);
+    syncDirectory(fs, dirname(path));
+  } catch (error) {
+    fs.closeSync(copy);
+    throw error;
+  }
+  fs.closeSync(fd);
+  return copy;
+}

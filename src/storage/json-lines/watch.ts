@@ -1,0 +1,62 @@
+/** Tells when journals have grown: the kernel says so at once where it can, and a look now and then catches what it missed. */
+
+import { readdirSync, statSync, watch, type FSWatcher } from "node:fs";
+import { join } from "node:path";
+
+const LOOK_INTERVAL_MS = 500;
+
+/** Calls `onChange` soon after files in `journal` (in every journal below `upgrades` when undefined) have changed. */
+export function watchJournals(upgrades: string, journal: string | undefined, onChange: () => void): () => void {
+  const watchers = new Map<string, FSWatcher>();
+  let seen = "";
+  const look = (): void => {
+    const journals = journal === undefined ? journalsIn(upgrades) : [journal];
+    for (const path of journals) if (!watchers.has(path)) listen(watchers, path, onChange);
+    const now = journals.map(signature).join("\n");
+    if (now !== seen) onChange();
+    seen = now;
+  };
+  seen = (journal === undefined ? journalsIn(upgrades) : [journal]).map(signature).join("\n");
+  look();
+  const timer = setInterval(look, LOOK_INTERVAL_MS);
+  return () => {
+    clearInterval(timer);
+    for (const watcher of watchers.values()) watcher.close();
+    watchers.clear();
+  };
+}
+
+function listen(watchers: Map<string, FSWatcher>, path: string, onChange: () => void): void {
+  try {
+    const watcher = watch(path, { persistent: false }, onChange);
+    watcher.on("error", () => {
+      watcher.close();
+      watchers.delete(path);
+    });
+    watchers.set(path, watcher);
+  } catch {
+    // Not there yet, or the kernel has no watch to give: the looks will do.
+  }
+}
+
+function journalsIn(upgrades: string): string[] {
+  try {
+    return readdirSync(upgrades).map((name) => join(upgrades, name, "journal"));
+  } catch {
+    return [];
+  }
+}
+
+/** What changes when a journal does: its files, and the size and identity of each. */
+function signature(journal: string): string {
+  try {
+    return readdirSync(journal)
+      .map((name) => {
+        const { ino, size } = statSync(join(journal, name));
+        return `${name}:${ino}:${size}`;
+      })
+      .join(",");
+  } catch {
+    return "";
+  }
+}

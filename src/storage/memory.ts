@@ -1,0 +1,201 @@
+/** The storage that keeps logs in this process only: for tests, and for programs that want no files. */
+
+import { MilepostError } from "../errors.ts";
+import type {
+  LineBatch,
+  LogHeader,
+  LogHolder,
+  LogReader,
+  LogRef,
+  LogWriter,
+  Storage,
+  StoredSnapshot,
+} from "./storage.ts";
+
+interface MemoryLog {
+  readonly header: LogHeader;
+  readonly lines: Uint8Array[];
+  snapshot: StoredSnapshot | undefined;
+}
+
+interface MemoryUpgrade {
+  current: MemoryLog;
+  readonly finished: MemoryLog[];
+  /** The present writer; another one's appends are refused. */
+  writer: symbol | undefined;
+  holder: LogHolder | undefined;
+}
+
+interface MemoryState {
+  readonly upgrades: Map<string, MemoryUpgrade>;
+  readonly listeners: Set<() => void>;
+}
+
+/** A storage in memory. Two openers of one instance see the same logs. */
+export function memory(): Storage {
+  const state: MemoryState = { upgrades: new Map(), listeners: new Set() };
+  return {
+    kind: "memory",
+    location: "memory",
+    isSynchronous: true,
+    list: () => [...state.upgrades].flatMap(([upgradeId, upgrade]) => refsOf(upgradeId, upgrade)),
+    openWriter: (upgradeId, { takeOver = false } = {}) => openWriter(state, upgradeId, takeOver),
+    openReader: (ref) => {
+      const log = findLog(state, ref);
+      return log && openReader(log);
+    },
+    holder: (upgradeId) => {
+      const upgrade = state.upgrades.get(upgradeId);
+      return upgrade?.writer === undefined ? undefined : (upgrade.holder ?? thisProcess());
+    },
+    watch: (_ref, onChange) => {
+      state.listeners.add(onChange);
+      return () => void state.listeners.delete(onChange);
+    },
+    info: (upgradeId) => {
+      const lines = state.upgrades.get(upgradeId)?.current.lines ?? [];
+      return {
+        location: "memory",
+        exists: lines.length > 0,
+        sizeBytes: lines.reduce((sum, line) => sum + line.length, 0),
+      };
+    },
+    delete: (upgradeId) => {
+      if (state.upgrades.get(upgradeId)?.writer !== undefined) throw locked(upgradeId);
+      state.upgrades.delete(upgradeId);
+    },
+    close: () => undefined,
+  };
+}
+
+function refsOf(upgradeId: string, { current, finished }: MemoryUpgrade): LogRef[] {
+  const runs = finished.map(({ header: { run } }) => ({ ref: `${upgradeId}@${run}`, upgradeId, run }));
+  return current.lines.length === 0 ? runs : [...runs, { ref: upgradeId, upgradeId }];
+}
+
+function findLog({ upgrades }: MemoryState, ref: string): MemoryLog | undefined {
+  const own = upgrades.get(ref)?.current;
+  if (own !== undefined && own.lines.length > 0) return own;
+  const at = ref.lastIndexOf("@");
+  return upgrades.get(ref.slice(0, at))?.finished[Number(ref.slice(at + 1)) - 1];
+}
+
+let nextLogId = 0;
+
+function newLog(upgradeId: string, run: number): MemoryLog {
+  nextLogId += 1;
+  return {
+    header: { logId: `m${Date.now().toString(36)}x${nextLogId.toString(36)}`, upgradeId, run },
+    lines: [],
+    snapshot: undefined,
+  };
+}
+
+function openReader(log: MemoryLog): LogReader {
+  let next = 0;
+  return {
+    header: log.header,
+    read: (maxBytes = 256 * 1024) => {
+      const first = next;
+      for (let size = 0; next < log.lines.length && size < maxBytes; next++)
+        size += (log.lines[next] as Uint8Array).length;
+      return next === first ? undefined : batchOf(log.lines.slice(first, next), first + 1);
+    },
+    seek: (seq) => {
+      if (seq > log.lines.length) return false;
+      next = seq;
+      return true;
+    },
+    snapshot: () => {
+      next = log.snapshot?.seq ?? 0;
+      return log.snapshot;
+    },
+    close: () => undefined,
+  };
+}
+
+function batchOf(lines: readonly Uint8Array[], firstSeq: number): LineBatch {
+  return { bytes: Buffer.concat(lines), firstSeq, lastSeq: firstSeq + lines.length - 1 };
+}
+
+function openWriter(state: MemoryState, upgradeId: string, takeOver: boolean): LogWriter {
+  const upgrade = state.upgrades.get(upgradeId) ?? {
+    current: newLog(upgradeId, 1),
+    finished: [],
+    writer: undefined,
+    holder: undefined,
+  };
+  if (upgrade.writer !== undefined && !takeOver) throw locked(upgradeId);
+  state.upgrades.set(upgradeId, upgrade);
+  const me = Symbol(upgradeId);
+  upgrade.writer = me;
+  upgrade.holder = undefined;
+  let reader = openReader(upgrade.current);
+  const refuseOthers = (): void => {
+    if (upgrade.writer !== me) {
+      throw new MilepostError(
+        "FENCED",
+        `another writer has taken upgrade ${upgradeId} over; stop reporting here, the new writer goes on`,
+        { context: { upgradeId } },
+      );
+    }
+  };
+  return {
+    get header() {
+      return upgrade.current.header;
+    },
+    get reader() {
+      return reader;
+    },
+    begin: () => undefined,
+    append: (expectedSeq, lines) => {
+      refuseOthers();
+      appendLines(upgrade.current, expectedSeq, lines);
+      for (const listener of state.listeners) listener();
+    },
+    sync: async () => refuseOthers(),
+    saveSnapshot: async ({ seq, cursor }, parts) => {
+      refuseOthers();
+      upgrade.current.snapshot = { seq, cursor, text: [...parts].join("") };
+    },
+    beginNextRun: () => {
+      refuseOthers();
+      upgrade.finished.push(upgrade.current);
+      upgrade.current = newLog(upgradeId, upgrade.current.header.run + 1);
+      reader = openReader(upgrade.current);
+      return upgrade.current.header;
+    },
+    announce: (holder) => {
+      upgrade.holder = holder;
+    },
+    close: () => {
+      if (upgrade.writer === me) upgrade.writer = undefined;
+    },
+  };
+}
+
+function appendLines(log: MemoryLog, expectedSeq: number, bytes: Uint8Array): void {
+  if (expectedSeq !== log.lines.length) {
+    throw new MilepostError(
+      "CORRUPT",
+      `the log of ${log.header.upgradeId} ends at seq ${log.lines.length}, not at ${expectedSeq}; open it again`,
+    );
+  }
+  let start = 0;
+  for (let end = bytes.indexOf(0x0a) + 1; end > 0; end = bytes.indexOf(0x0a, start) + 1) {
+    log.lines.push(bytes.subarray(start, end));
+    start = end;
+  }
+}
+
+function thisProcess(): LogHolder {
+  return { program: "this process", pid: process.pid, host: "localhost", since: "an unknown time" };
+}
+
+function locked(upgradeId: string): MilepostError {
+  return new MilepostError(
+    "LOCKED",
+    `upgrade ${upgradeId} is held by another tracker of this process; close it first, or open with takeOver`,
+    { context: { upgradeId } },
+  );
+}

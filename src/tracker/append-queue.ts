@@ -1,0 +1,226 @@
+/** Brings accepted events into the storage, in order: at once, or when the storage takes them again. */
+
+import { isMilepostError, MilepostError } from "../errors.ts";
+import type { ProgressEvent } from "../model/event.ts";
+import type { UpgradeProgress } from "../model/upgrade.ts";
+import type { LogWriter } from "../storage/storage.ts";
+import type { Clock } from "./clock.ts";
+import { textOf } from "./logger.ts";
+
+/** Events that are appended together. */
+export interface Entry {
+  readonly events: readonly ProgressEvent[];
+  readonly states: readonly UpgradeProgress[];
+  readonly bytes: Uint8Array;
+  readonly afterSeq: number;
+}
+
+export interface AppendQueueOptions {
+  readonly writer: LogWriter;
+  readonly isSynchronous: boolean;
+  readonly clock: Clock;
+  readonly syncIntervalMs: number;
+  readonly maxQueuedEvents: number;
+  readonly tell: (event: ProgressEvent, state: UpgradeProgress) => void;
+  readonly onTrouble: (trouble: MilepostError | undefined) => void;
+}
+
+/** How long after a failed attempt the next one is made, at least. */
+const RETRY_INTERVAL_MS = 200;
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+
+export class AppendQueue {
+  readonly #options: AppendQueueOptions;
+  #entries: Entry[] = [];
+  #queuedEvents = 0;
+  #queuedBytes = 0;
+  #trouble: MilepostError | undefined;
+  #fenced: MilepostError | undefined;
+  #triedAt = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #draining: Promise<void> | undefined;
+  #isStopped = false;
+
+  constructor(options: AppendQueueOptions) {
+    this.#options = options;
+  }
+
+  get trouble(): MilepostError | undefined {
+    return this.#trouble;
+  }
+
+  get isWaiting(): boolean {
+    return this.#entries.length > 0;
+  }
+
+  get isFull(): boolean {
+    return this.#queuedEvents >= this.#options.maxQueuedEvents || this.#queuedBytes >= MAX_QUEUED_BYTES;
+  }
+
+  get isFenced(): boolean {
+    return this.#fenced !== undefined;
+  }
+
+  /** @throws FENCED once another writer has displaced this one. */
+  refuseFenced(): void {
+    if (this.#fenced !== undefined) throw this.#fenced;
+  }
+
+  find(seq: number): ProgressEvent | undefined {
+    for (const { events } of this.#entries) {
+      const found = events.find((event) => event.seq === seq);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  after(seq: number): readonly ProgressEvent[] {
+    return this.#entries.flatMap(({ events }) => events.filter((event) => event.seq > seq));
+  }
+
+  /** @throws FENCED, with nothing stored or queued. */
+  append(entry: Entry): void {
+    if (!this.#options.isSynchronous) {
+      this.#push(entry);
+      this.#draining ??= this.#drainLater();
+      return;
+    }
+    if (!this.isWaiting && this.#store(entry)) this.#syncSoon();
+    else {
+      this.#push(entry);
+      this.#retryIfDue();
+    }
+    this.#tell(entry);
+  }
+
+  /** @throws STORAGE_DEGRADED (with what is in the way as its cause), FENCED. */
+  async flush(): Promise<void> {
+    this.refuseFenced();
+    if (this.#options.isSynchronous) this.#drainNow();
+    else await this.#draining;
+    if (this.isWaiting) throw this.#trouble ?? unstored(this.#queuedEvents);
+    await this.#sync();
+  }
+
+  /** No more retries; what waits is lost with the process, and `flush` has said so. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #push(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#queuedEvents += entry.events.length;
+    this.#queuedBytes += entry.bytes.length;
+  }
+
+  #shift(): void {
+    const entry = this.#entries.shift();
+    if (entry === undefined) return;
+    this.#queuedEvents -= entry.events.length;
+    this.#queuedBytes -= entry.bytes.length;
+  }
+
+  #tell({ events, states }: Entry): void {
+    for (const [index, event] of events.entries()) this.#options.tell(event, states[index] as UpgradeProgress);
+  }
+
+  /** True when the entry is in the storage; false when the storage is in trouble. @throws FENCED. */
+  #store({ bytes, afterSeq, events }: Entry): boolean {
+    try {
+      void this.#options.writer.append(afterSeq, bytes, afterSeq + events.length);
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  #drainNow(): void {
+    this.#triedAt = this.#options.clock.monotonic();
+    for (let entry = this.#entries[0]; entry !== undefined && this.#store(entry); entry = this.#entries[0])
+      this.#shift();
+    if (!this.isWaiting) this.#syncSoon();
+  }
+
+  async #drainLater(): Promise<void> {
+    for (let entry = this.#entries[0]; entry !== undefined && !this.#isStopped; entry = this.#entries[0]) {
+      try {
+        await this.#options.writer.append(entry.afterSeq, entry.bytes, entry.afterSeq + entry.events.length);
+      } catch (error) {
+        this.#failQuietly(error);
+        break;
+      }
+      this.#shift();
+      this.#tell(entry);
+      if (!this.isWaiting) this.#syncSoon();
+    }
+    this.#draining = undefined;
+  }
+
+  /** Keeps FENCED for good and passes it on; keeps anything else as the trouble that the storage is in. */
+  #fail(error: unknown): void {
+    if (isMilepostError(error, "FENCED")) {
+      this.#fenced = error;
+      throw error;
+    }
+    const trouble = isMilepostError(error)
+      ? error
+      : new MilepostError("STORAGE_DEGRADED", `the storage failed: ${textOf(error)}`, { cause: error });
+    const isNew = this.#trouble === undefined;
+    this.#trouble = trouble;
+    this.#schedule(RETRY_INTERVAL_MS);
+    if (isNew) this.#options.onTrouble(trouble);
+  }
+
+  #failQuietly(error: unknown): void {
+    try {
+      this.#fail(error);
+    } catch {
+      // Kept as #fenced: the next command throws it.
+    }
+  }
+
+  #retryIfDue(): void {
+    if (this.#options.clock.monotonic() - this.#triedAt >= RETRY_INTERVAL_MS) this.#drainNow();
+  }
+
+  #syncSoon(): void {
+    this.#schedule(this.#options.syncIntervalMs);
+  }
+
+  /** One timer for all: it stores what waits, then syncs. It does not keep the process alive. */
+  #schedule(delayMs: number): void {
+    if (this.#timer !== undefined || this.#isStopped) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#work();
+    }, delayMs).unref();
+  }
+
+  async #work(): Promise<void> {
+    try {
+      await this.flush();
+    } catch (error) {
+      if (!this.#isStopped) this.#failQuietly(error);
+    }
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#options.writer.sync();
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+    if (this.#trouble !== undefined && !this.isWaiting) {
+      this.#trouble = undefined;
+      this.#options.onTrouble(undefined);
+    }
+  }
+}
+
+function unstored(count: number): MilepostError {
+  return new MilepostError("STORAGE_DEGRADED", `${count} events wait for the storage`);
+}

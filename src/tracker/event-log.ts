@@ -1,0 +1,209 @@
+/**
+ * The log of one upgrade, open for writing: numbers events, stores them, folds them, and only then tells.
+ *
+ * Storing: straight into a synchronous storage; into a queue while the storage is in trouble (G5), or when it answers later.
+ * Nothing overtakes: while the queue holds something, everything goes through it. The queue has a limit; who asks first
+ * (`isFull`) may wait with what can be replaced.
+ * Telling: after the append. With the storage in trouble a queued event is told at once; with an asynchronous storage,
+ * once it is stored.
+ */
+
+import { MilepostError } from "../errors.ts";
+import { firstCursor, formatCursor } from "../model/cursor.ts";
+import type { Now } from "../model/decision.ts";
+import type { EventDraft, ProgressEvent, WriterIdentity } from "../model/event.ts";
+import { evolve } from "../model/evolve.ts";
+import { emptyUpgrade, logTimeAt, type UpgradeProgress } from "../model/upgrade.ts";
+import { LineEncoder } from "../storage/line.ts";
+import type { LogHeader, LogWriter } from "../storage/storage.ts";
+import { isoMaker, type Clock } from "./clock.ts";
+import { newTerm, uuidV7Maker } from "./ids.ts";
+import { AppendQueue } from "./append-queue.ts";
+import { stateParts } from "./restore-state.ts";
+
+export interface EventLogOptions {
+  readonly writer: LogWriter;
+  readonly isSynchronous: boolean;
+  readonly state: UpgradeProgress;
+  readonly clock: Clock;
+  readonly createId?: (() => string) | undefined;
+  readonly identity: WriterIdentity;
+  readonly syncIntervalMs: number;
+  readonly maxQueuedEvents: number;
+  /** Called for every event, in order, with the state right after it. Must not throw. */
+  readonly tell: (event: ProgressEvent, state: UpgradeProgress) => void;
+  /** Called when trouble with the storage begins or ends. Must not throw. */
+  readonly onTrouble: (trouble: MilepostError | undefined) => void;
+}
+
+/** What `startUpgrade` may change about a finished upgrade. */
+export interface UpgradeIds {
+  readonly planId: string;
+  readonly clusterName: string;
+}
+
+export class EventLog {
+  readonly #options: EventLogOptions;
+  readonly #encoder = new LineEncoder();
+  readonly #iso = isoMaker();
+  readonly #createId: () => string;
+  readonly #queue: AppendQueue;
+  #header: LogHeader;
+  #state: UpgradeProgress;
+  #term = newTerm();
+  #termBegan = 0;
+  #isOpened = false;
+
+  constructor(options: EventLogOptions) {
+    this.#options = options;
+    this.#createId = options.createId ?? uuidV7Maker(() => options.clock.now());
+    this.#header = options.writer.header;
+    this.#state = options.state;
+    this.#queue = new AppendQueue(options);
+  }
+
+  /** The state with every event that was accepted. */
+  get state(): UpgradeProgress {
+    return this.#state;
+  }
+
+  /** Why the storage does not take writes now; undefined when it does. */
+  get trouble(): MilepostError | undefined {
+    return this.#queue.trouble;
+  }
+
+  /** True when the queue has reached its limit, so that what can be replaced should wait. */
+  get isFull(): boolean {
+    return this.#queue.isFull;
+  }
+
+  /** The moment, as decisions need it. */
+  now(): Now {
+    const { clock } = this.#options;
+    const wall = clock.now();
+    const logMs = this.#isOpened ? this.#state.clock.baseMs + this.#ms() : logTimeAt(this.#state.clock, wall);
+    return { time: this.#iso(wall), logMs };
+  }
+
+  /**
+   * Appends events; they have happened when this returns.
+   *
+   * @throws FENCED: nothing was appended, and nothing will be any more. Trouble with the storage does not throw.
+   */
+  append(drafts: readonly EventDraft[], ids: UpgradeIds): readonly ProgressEvent[] {
+    this.#queue.refuseFenced();
+    const opening = this.#isOpened ? [] : [this.#opening(ids)];
+    const all = [...opening, ...drafts];
+    const before = this.#state;
+    // Before anybody is told: a callback may give a command of its own.
+    this.#isOpened = true;
+    const events = all.map((draft, index) => this.#stamp(draft, before.seq + 1 + index));
+    const lines = events.map((event) => this.#encoder.encode(JSON.stringify(event)));
+    const states = events.map((event) => (this.#state = evolve(this.#state, event)));
+    try {
+      this.#queue.append({
+        events,
+        states,
+        bytes: lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines),
+        afterSeq: before.seq,
+      });
+    } catch (error) {
+      this.#state = before;
+      this.#isOpened = opening.length === 0;
+      throw error;
+    }
+    return opening.length === 0 ? events : events.slice(1);
+  }
+
+  /** An event that waits in the queue; undefined when it is stored, or not there. */
+  queued(seq: number): ProgressEvent | undefined {
+    return this.#queue.find(seq);
+  }
+
+  /** The events after `seq` that wait in the queue. */
+  queuedAfter(seq: number): readonly ProgressEvent[] {
+    return this.#queue.after(seq);
+  }
+
+  /** Resolves when all events so far are on stable storage. @throws STORAGE_DEGRADED, FENCED. */
+  flush(): Promise<void> {
+    return this.#queue.flush();
+  }
+
+  /** Keeps a snapshot of `state`, one of this log. @throws STORAGE_DEGRADED. */
+  async saveSnapshot(state: UpgradeProgress = this.#state): Promise<void> {
+    if (state.seq === 0) return;
+    await this.flush();
+    await this.#options.writer.saveSnapshot({ seq: state.seq, cursor: state.cursor }, stateParts(state));
+  }
+
+  /** Sets the finished log aside and begins the next run's. @throws STORAGE_DEGRADED when events of the finished one still wait. */
+  beginNextRun(): void {
+    const { writer } = this.#options;
+    if (this.#queue.isWaiting) {
+      throw new MilepostError(
+        "STORAGE_DEGRADED",
+        "the finished run still waits to be stored; start the next one when the storage takes writes",
+        { cause: this.trouble },
+      );
+    }
+    const header = writer.beginNextRun();
+    if (header instanceof Promise)
+      throw new MilepostError("ASYNC_STORAGE", "this storage begins a next run asynchronously; open the upgrade again");
+    this.#header = header;
+    const { upgradeId, planId, clusterName } = this.#state;
+    this.#state = emptyUpgrade(
+      { upgradeId, planId, clusterName },
+      { cursor: firstCursor(header.logId), run: header.run },
+    );
+    this.#term = newTerm();
+    this.#isOpened = false;
+  }
+
+  /** Says goodbye in the log if this term wrote anything, makes all durable, frees the lock. */
+  async close(): Promise<void> {
+    const { writer } = this.#options;
+    try {
+      if (this.#isOpened && !this.#queue.isFenced) {
+        this.append([{ type: "writer.closed", term: this.#term }], this.#state);
+        await this.flush();
+      }
+    } finally {
+      this.#queue.stop();
+      await writer.close();
+    }
+  }
+
+  #ms(): number {
+    return Math.max(0, Math.round(this.#options.clock.monotonic() - this.#termBegan));
+  }
+
+  #opening(ids: UpgradeIds): EventDraft {
+    const { logId, run } = this.#header;
+    this.#termBegan = this.#options.clock.monotonic();
+    return {
+      type: "writer.opened",
+      logId,
+      term: this.#term,
+      after: this.#state.seq,
+      logMs: this.now().logMs,
+      run,
+      ...ids,
+      writer: this.#options.identity,
+    };
+  }
+
+  #stamp(draft: EventDraft, seq: number): ProgressEvent {
+    const { logId, upgradeId } = this.#header;
+    const envelope = {
+      seq,
+      cursor: formatCursor({ logId, term: this.#term, seq }),
+      ms: this.#ms(),
+      id: this.#createId(),
+      type: draft.type,
+      time: this.#iso(this.#options.clock.now()),
+      upgradeId,
+    };
+    return Object.freeze({ ...envelope, ...draft });
+  }
+}

@@ -1,0 +1,109 @@
+/** Gives commands to an upgrade from wherever it is written: opened here if it is free, else through the process that holds it. */
+
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { ERRORS, isMilepostError, MilepostError, type ErrorCode } from "../errors.ts";
+import type { ProgressEvent } from "../model/event.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { SocketAnswer } from "./command-socket.ts";
+import { openTracker } from "./open.ts";
+import { runAwaiting } from "./steps.ts";
+
+export interface SendOptions {
+  /** How long to wait for the holder, or for the lock. */
+  readonly timeoutMs?: number;
+  /** Used when the upgrade is new here. */
+  readonly ids?: { readonly planId?: string | undefined; readonly clusterName?: string | undefined };
+  /** What the log says of who wrote. */
+  readonly program?: string;
+}
+
+const RETRY_MS = 50;
+
+/**
+ * Executes commands in order, as one writer's stay or through the holder, and flushes. Resolves with the events.
+ *
+ * @throws the first refused command's error (those before it have happened); LOCKED when the holder did not answer in time.
+ */
+export async function sendCommands(
+  storage: Storage,
+  upgradeId: string,
+  commands: readonly unknown[],
+  { timeoutMs = 10_000, ids = {}, program = "milepost" }: SendOptions = {},
+): Promise<readonly ProgressEvent[]> {
+  const until = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await executeHere(storage, upgradeId, commands, { ...ids, program });
+    } catch (error) {
+      if (!isMilepostError(error, "LOCKED") || performance.now() > until) throw error;
+      const events = await executeThere(storage, upgradeId, commands, until - performance.now());
+      if (events !== undefined) return events;
+    }
+    await sleep(RETRY_MS * (0.5 + Math.random()));
+  }
+}
+
+async function executeHere(
+  storage: Storage,
+  upgradeId: string,
+  commands: readonly unknown[],
+  identity: { planId?: string | undefined; clusterName?: string | undefined; program: string },
+): Promise<readonly ProgressEvent[]> {
+  const { tracker } = await runAwaiting(openTracker({ storage, upgradeId, ...identity }));
+  try {
+    return commands.map((command) => tracker.execute(command));
+  } finally {
+    await tracker.close();
+  }
+}
+
+/** The holder's events; undefined when it cannot be reached now. */
+async function executeThere(
+  storage: Storage,
+  upgradeId: string,
+  commands: readonly unknown[],
+  timeoutMs: number,
+): Promise<readonly ProgressEvent[] | undefined> {
+  const holder = await storage.holder(upgradeId);
+  if (holder?.socket === undefined) return undefined;
+  const text = await ask(holder.socket, `${JSON.stringify({ commands })}\n`, timeoutMs);
+  if (text === undefined) return undefined;
+  const { events, error } = JSON.parse(text) as SocketAnswer;
+  if (error === undefined) return events;
+  const code = Object.hasOwn(ERRORS, error.code) ? (error.code as ErrorCode) : "INVALID_ARGUMENT";
+  throw new MilepostError(code, error.message, { context: error.context ?? {} });
+}
+
+/** The answer to one request; undefined when nobody listens. @throws LOCKED when the holder listens and does not answer. */
+function ask(address: string, request: string, timeoutMs: number): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    let hasConnected = false;
+    const socket = connect(address, () => {
+      hasConnected = true;
+      socket.write(request);
+    });
+    const timer = setTimeout(
+      () => {
+        socket.destroy();
+        reject(
+          new MilepostError(
+            "LOCKED",
+            `the process that holds this upgrade did not answer within ${Math.round(timeoutMs)} ms; it may be busy or stopped: try again, or open with --take-over to displace it`,
+          ),
+        );
+      },
+      Math.max(1, timeoutMs),
+    );
+    socket.setEncoding("utf8");
+    socket.on("data", (piece: string) => (text += piece));
+    socket.on("error", () => undefined);
+    socket.on("close", () => {
+      clearTimeout(timer);
+      // Sent and not answered: the holder died on the way. Asking again repeats what happened idly; a log line may stand twice.
+      resolve(hasConnected && text.endsWith("\n") ? text : undefined);
+    });
+  });
+}

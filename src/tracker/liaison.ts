@@ -1,0 +1,83 @@
+/** What a tracker does beside its commands while the event loop turns: takes commands of others, looks after health and snapshots. */
+
+import type { WriterIdentity } from "../model/event.ts";
+import type { LogWriter } from "../storage/storage.ts";
+import { listenForCommands, socketAddress, type CommandSocket } from "./command-socket.ts";
+import { report, type Logger } from "./logger.ts";
+import type { Tracker } from "./tracker.ts";
+
+export interface LiaisonOptions {
+  readonly tracker: Tracker;
+  readonly writer: LogWriter;
+  readonly identity: WriterIdentity;
+  readonly since: string;
+  readonly upgradeId: string;
+  readonly logger: Logger;
+  /** Events between two snapshots. */
+  readonly snapshotEvery: number;
+}
+
+const LOOK_INTERVAL_MS = 5_000;
+/** A log shorter than this opens quickly without a snapshot. */
+const MIN_SNAPSHOT_EVENTS = 1_000;
+
+export class Liaison {
+  readonly #options: LiaisonOptions;
+  readonly #timer: NodeJS.Timeout;
+  readonly #socket: Promise<CommandSocket | undefined>;
+  #snapshotSeq: number;
+  #saving: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(options: LiaisonOptions) {
+    this.#options = options;
+    this.#snapshotSeq = options.tracker.state.seq;
+    this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
+    this.#socket = this.#listen();
+  }
+
+  /** Stops; saves a snapshot when much has happened since the last. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    (await this.#socket)?.close();
+    await this.#saving;
+    await this.#saveAfter(MIN_SNAPSHOT_EVENTS);
+  }
+
+  async #listen(): Promise<CommandSocket | undefined> {
+    const { writer, upgradeId, tracker, identity, since, logger } = this.#options;
+    try {
+      const receiver = { execute: (command: unknown) => tracker.execute(command), flush: () => tracker.log.flush() };
+      const socket = await listenForCommands(socketAddress(writer.localFolder, upgradeId), receiver);
+      if (!this.#isClosed) await writer.announce({ ...identity, since, socket: socket.address });
+      return socket;
+    } catch (error) {
+      report(logger, "warn", "other processes cannot report into this upgrade while it is held here", error);
+      return undefined;
+    }
+  }
+
+  #look(): void {
+    try {
+      this.#options.tracker.recordHealth();
+    } catch (error) {
+      report(this.#options.logger, "warn", "health could not be recorded", error);
+    }
+    this.#saving ??= this.#saveAfter(this.#options.snapshotEvery).finally(() => (this.#saving = undefined));
+  }
+
+  async #saveAfter(events: number): Promise<void> {
+    const { tracker, logger } = this.#options;
+    const { state } = tracker;
+    // A new run begins at 1 again: its distance from the last snapshot is its own length.
+    const since = state.seq < this.#snapshotSeq ? state.seq : state.seq - this.#snapshotSeq;
+    if (since < events) return;
+    try {
+      await tracker.log.saveSnapshot(state);
+      this.#snapshotSeq = state.seq;
+    } catch (error) {
+      report(logger, "warn", "no snapshot was kept", error);
+    }
+  }
+}

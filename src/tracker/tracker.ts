@@ -1,0 +1,159 @@
+/**
+ * The heart: a command is checked, decided, appended, folded and then told (STYLE: one event's journey).
+ *
+ * `ProgressTracker` is this with names for every command.
+ */
+
+import { types } from "node:util";
+
+import { MilepostError } from "../errors.ts";
+import { checkCommand, type Command } from "../model/command.ts";
+import { decide } from "../model/decide.ts";
+import type { Decision } from "../model/decision.ts";
+import type { EventDraft, ProgressEvent } from "../model/event.ts";
+import { assessHealth, type HealthThresholds } from "../model/health.ts";
+import type { UpgradeProgress } from "../model/upgrade.ts";
+import { isFinalUpgradeStatus } from "../model/vocabulary.ts";
+import type { CallbackManager } from "./callback-manager.ts";
+import type { EventLog, UpgradeIds } from "./event-log.ts";
+import { HeldReports } from "./held-reports.ts";
+
+export interface TrackerOptions {
+  readonly log: EventLog;
+  readonly ids: UpgradeIds;
+  readonly callbacks: CallbackManager;
+  readonly healthThresholds: HealthThresholds;
+  /** Reads a stored event again, for commands that repeat what already holds. */
+  readonly readEvent: (seq: number) => ProgressEvent;
+}
+
+export class Tracker {
+  readonly #options: TrackerOptions;
+  readonly #held = new HeldReports();
+  readonly #listeners = new Set<() => void>();
+  #isClosed = false;
+
+  constructor(options: TrackerOptions) {
+    this.#options = options;
+  }
+
+  get state(): UpgradeProgress {
+    return this.#options.log.state;
+  }
+
+  get log(): EventLog {
+    return this.#options.log;
+  }
+
+  /** @throws the errors of `checkCommand` and `decide`, FENCED, CLOSED; then nothing was written. */
+  execute(input: unknown): ProgressEvent {
+    return this.#perform(checkCommand(input, types.isProxy));
+  }
+
+  /** Records the health if it is another one than recorded. */
+  recordHealth(): void {
+    const { log, healthThresholds } = this.#options;
+    if (this.#isClosed) return;
+    const verdict = assessHealth(
+      this.state,
+      { isWriterAlive: true, trouble: log.trouble?.message },
+      log.now().logMs,
+      healthThresholds,
+    );
+    if (verdict.state === (this.state.health?.state ?? "progressing")) return;
+    this.#perform({ type: "recordHealth", health: verdict.state, reasons: verdict.reasons });
+  }
+
+  /** What every event does once it has happened: told to callbacks, in order. */
+  tell(event: ProgressEvent, state: UpgradeProgress): void {
+    const { callbacks } = this.#options;
+    callbacks.notifyEvent(event);
+    const task = CHANGES_STATUS.has(event.type) && "taskId" in event ? state.tasks.get(event.taskId) : undefined;
+    if (task !== undefined) callbacks.notifyStatusChange(task);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls `listener` after each event, for readers that then look at the log themselves. Returns the function that stops it. */
+  onEvent(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Called when trouble with the storage begins or ends. */
+  onTrouble(): void {
+    if (this.log.trouble === undefined) this.#release();
+    this.recordHealth();
+  }
+
+  /** Appends what was held back while the queue was full, as far as it takes it. */
+  #release(): void {
+    while (!this.log.isFull) {
+      const command = this.#held.next();
+      if (command === undefined) return;
+      this.#performIfLegal(command);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (let command = this.#held.next(); command !== undefined; command = this.#held.next())
+      this.#performIfLegal(command);
+    await this.log.close();
+  }
+
+  #perform(command: Command): ProgressEvent {
+    if (this.#isClosed) throw new MilepostError("CLOSED", `${command.type}: this tracker is closed; open another one`);
+    const { log } = this.#options;
+    if (command.type === "startUpgrade" && isFinalUpgradeStatus(this.state.status)) log.beginNextRun();
+    const mayWait = log.isFull && HeldReports.takes(command);
+    if (!mayWait) this.#releaseFor(command);
+    const decision = decide(this.state, command, log.now());
+    // A report that also starts its task is a state change: that never waits.
+    return mayWait && "drafts" in decision && decision.drafts.length === 1
+      ? this.#hold(command, decision.drafts[0] as EventDraft)
+      : this.#append(decision);
+  }
+
+  #append(decision: Decision): ProgressEvent {
+    if ("repeats" in decision) return this.#repeated(decision.repeats);
+    const events = this.log.append(decision.drafts, this.#options.ids);
+    return events.at(-1) as ProgressEvent;
+  }
+
+  #repeated(seq: number): ProgressEvent {
+    return this.log.queued(seq) ?? this.#options.readEvent(seq);
+  }
+
+  /** The answer has no seq and no cursor yet (DESIGN 6): it gets them when the queue takes it. */
+  #hold(command: Command, draft: EventDraft): ProgressEvent {
+    this.#held.put(command);
+    return Object.freeze({ ...draft, time: this.log.now().time, upgradeId: this.state.upgradeId }) as ProgressEvent;
+  }
+
+  /** A status change of a task comes after what the task reported before it. */
+  #releaseFor(command: Command): void {
+    if (!("taskId" in command)) return;
+    for (const held of this.#held.take(command.taskId)) this.#performIfLegal(held);
+  }
+
+  /** What was held may have been overtaken (its task ended by another way); then it says nothing that still matters. */
+  #performIfLegal(command: Command): void {
+    try {
+      this.#append(decide(this.state, command, this.log.now()));
+    } catch (error) {
+      if (error instanceof MilepostError && error.code === "FENCED") throw error;
+    }
+  }
+}
+
+const CHANGES_STATUS: ReadonlySet<string> = new Set([
+  "task.started",
+  "task.completed",
+  "task.failed",
+  "task.retried",
+  "task.paused",
+  "task.resumed",
+  "task.skipped",
+  "task.cancelled",
+]);

@@ -1,0 +1,77 @@
+/** The tasks of an upgrade as branches: each with its children and what they come to, worked out from the leaves up. */
+
+import type { Task } from "../model/task.ts";
+import type { TaskMap } from "../model/task-map.ts";
+import type { ShownStatus } from "./status-words.ts";
+
+/** A task with its children. */
+export interface Branch {
+  readonly task: Task;
+  readonly children: readonly Branch[];
+  /** What it is shown as: its own status, or, for a group that nobody reports on, what its children come to. */
+  readonly status: ShownStatus;
+  /** True if nothing in it asks to be seen: all has ended well, or nothing has begun. */
+  readonly isQuiet: boolean;
+  /** Log times (ms) of the first start and, when all has ended, the last end in it. */
+  readonly startedMs: number | null;
+  readonly endedMs: number | null;
+}
+
+/** The root branches, in the order in which they were added. */
+export function branchesOf(tasks: TaskMap): readonly Branch[] {
+  const children = new Map<string | null, Task[]>();
+  for (const task of tasks.values()) {
+    const siblings = children.get(task.parentTaskId);
+    if (siblings === undefined) children.set(task.parentTaskId, [task]);
+    else siblings.push(task);
+  }
+  const grow = (task: Task): Branch => {
+    const below = children.get(task.taskId);
+    return below === undefined ? leaf(task) : parent(task, below.map(grow));
+  };
+  return (children.get(null) ?? []).map(grow);
+}
+
+function leaf(task: Task): Branch {
+  const status = ownStatus(task);
+  return { task, children: [], status, isQuiet: isQuietStatus(status), startedMs: task.startedMs, endedMs: task.endedMs };
+}
+
+function ownStatus({ status, waitingOn }: Task): ShownStatus {
+  return waitingOn !== null && (status === "in_progress" || status === "not_started") ? "waiting" : status;
+}
+
+function isQuietStatus(status: ShownStatus): boolean {
+  return status === "completed" || status === "skipped" || status === "cancelled" || status === "not_started";
+}
+
+function parent(task: Task, children: readonly Branch[]): Branch {
+  const own = ownStatus(task);
+  const status = own === "not_started" ? groupStatus(children) : own;
+  const isQuiet = isQuietStatus(status) && children.every((child) => child.isQuiet && hasBegun(child) === hasBegun({ status }));
+  const started = children.map((child) => child.startedMs).filter((ms) => ms !== null);
+  const ended = children.map((child) => child.endedMs).filter((ms) => ms !== null);
+  return {
+    task,
+    children,
+    status,
+    isQuiet,
+    startedMs: task.startedMs ?? (started.length === 0 ? null : started.reduce((a, b) => Math.min(a, b))),
+    endedMs: task.endedMs ?? (isEnded(status) && ended.length > 0 ? ended.reduce((a, b) => Math.max(a, b)) : null),
+  };
+}
+
+const hasBegun = ({ status }: { readonly status: ShownStatus }): boolean => status !== "not_started";
+
+const isEnded = (status: ShownStatus): boolean =>
+  status === "completed" || status === "failed" || status === "skipped" || status === "cancelled";
+
+/** What children come to: running while any of them runs or is still to come after others; else the worst of how they ended. */
+function groupStatus(children: readonly Branch[]): ShownStatus {
+  const seen = new Set(children.map(({ status }) => status));
+  if (seen.size === 1) return children[0]?.status === "waiting" ? "in_progress" : (children[0]?.status ?? "not_started");
+  if (seen.has("in_progress") || seen.has("waiting")) return "in_progress";
+  if (seen.has("paused")) return "paused";
+  if (seen.has("failed")) return "failed";
+  return seen.has("not_started") ? "in_progress" : seen.has("completed") ? "completed" : "cancelled";
+}

@@ -1,0 +1,27 @@
+import { defineConfig } from "vitest/config";
+
+/** `import "milepost"` in a test means src/, never a build that may be older: in the test's process and in those it starts. */
+const SOURCE = "milepost-source";
+/** With the conditions Vite has by default, which a list of one's own replaces. */
+const CONDITIONS = [SOURCE, "module", "node", "development|production"];
+
+/** `vitest run --mode long` (`npm run test:long`) adds test/long/ and lets the other tests scale up by MILEPOST_LONG. */
+export default defineConfig(({ mode }) => {
+  const isLong = mode === "long";
+  return {
+    resolve: { conditions: CONDITIONS },
+    ssr: { resolve: { conditions: CONDITIONS, externalConditions: [SOURCE] } },
+    test: {
+      include: ["test/**/*.test.ts"],
+      exclude: isLong ? [] : ["test/long/**"],
+      // A process per file: tests start processes, hold locks, change the environment and open node:sqlite.
+      pool: "forks",
+      execArgv: [`--conditions=${SOURCE}`],
+      env: { NODE_OPTIONS: `--conditions=${SOURCE}`, ...(isLong ? { MILEPOST_LONG: "1" } : {}) },
+      testTimeout: isLong ? 600_000 : 20_000,
+      hookTimeout: isLong ? 600_000 : 20_000,
+      reporters: ["./test/reporter.ts"],
+      coverage: { provider: "v8", include: ["src/**"] },
+    },
+  };
+});

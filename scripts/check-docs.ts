@@ -2,7 +2,7 @@
  * Keeps the documents true: `npm run docs:check`, or `npm run docs:check -- --write` to copy the examples in.
  *
  * A line `<!-- example: examples/quick.ts#first -->` before a fenced block means: this block is the text between `// #region first`
- * and `// #endregion` of that file (without `#first`: the whole file). Every relative link must lead to a file.
+ * and `// #endregion` of that file, or the same behind `#` in a shell script (without `#first`: the whole file). Every relative link must lead to a file.
  */
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -11,7 +11,7 @@ const PAGES = ["*.md", "docs/**/*.md"];
 const EXAMPLE = /^<!-- example: ([^\s#]+)(?:#([\w-]+))? -->\n+(```\w*\n)([\s\S]*?)^```$/gm;
 const MARKER = /^<!-- example:/gm;
 const LINK = /\]\(([^)\s]+)(?:\s+"[^"]*")?\)|^\[[^\]]+\]:\s+(\S+)/gm;
-const REGION = /^\s*\/\/ #(?:end)?region\b.*$\n?/gm;
+const REGION = /^\s*(?:\/\/|#) #(?:end)?region\b.*$\n?/gm;
 
 /** One fault of one page, as it is printed. */
 type Fault = string;
@@ -32,12 +32,12 @@ const unindent = (text: string): string => {
 const readRegion = (source: string, region: string | undefined): string | undefined => {
   if (region === undefined) return `${source.replace(REGION, "").trim()}\n`;
   const lines = source.split("\n");
-  const start = lines.findIndex((line) => line.trim() === `// #region ${region}`);
+  const start = lines.findIndex((line) => new Set([`// #region ${region}`, `# #region ${region}`]).has(line.trim()));
   if (start === -1) return undefined;
   let depth = 1;
   const length = lines.slice(start + 1).findIndex((line) => {
-    if (/^\s*\/\/ #region\b/.test(line)) depth += 1;
-    if (/^\s*\/\/ #endregion\b/.test(line)) depth -= 1;
+    if (/^\s*(?:\/\/|#) #region\b/.test(line)) depth += 1;
+    if (/^\s*(?:\/\/|#) #endregion\b/.test(line)) depth -= 1;
     return depth === 0;
   });
   if (length === -1) return undefined;

@@ -168,7 +168,7 @@ export class ProgressTracker implements AsyncDisposable {
     message?: string,
     details?: JsonObject,
   ): ProgressEvent {
-    const report = typeof progress === "object" && progress !== null ? progress : { percentage: progress as unknown };
+    const report = typeof progress === "object" && progress ? progress : { percentage: progress ?? null };
     return this.execute({ ...report, type: "updateTaskProgress", taskId, message, details });
   }
 

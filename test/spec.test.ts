@@ -27,17 +27,23 @@ describe("the specification", () => {
 
 describe("the check of the specification", () => {
   it("finds a rule that no test cites", () => {
-    expect(specFaults(SPEC, { "a.test.ts": `it("[Q1] holds", () => {}); it("[Q10] holds", () => {});` })).toEqual(["Q2 is cited by no test"]);
+    expect(specFaults(SPEC, { "a.test.ts": `it("[Q1] holds", () => {}); it("[Q10] holds", () => {});` })).toEqual([
+      "Q2 is cited by no test",
+    ]);
   });
 
   it("finds a test that cites no rule of the specification", () => {
     const all = `it("[Q1, Q2] holds", () => {}); it("[Q10] holds", () => {});`;
     expect(specFaults(SPEC, { "a.test.ts": all })).toEqual([]);
-    expect(specFaults(SPEC, { "a.test.ts": all, "b.test.ts": `it("[Q3] holds", () => {});` })).toEqual(["b.test.ts cites Q3, which is no rule"]);
+    expect(specFaults(SPEC, { "a.test.ts": all, "b.test.ts": `it("[Q3] holds", () => {});` })).toEqual([
+      "b.test.ts cites Q3, which is no rule",
+    ]);
   });
 
   it("finds an id that stands twice", () => {
-    const faults = specFaults(`${SPEC}- **Q1** Again.\n`, { "a.test.ts": `describe("[Q1] [Q2] [Q10] all", () => {});` });
+    const faults = specFaults(`${SPEC}- **Q1** Again.\n`, {
+      "a.test.ts": `describe("[Q1] [Q2] [Q10] all", () => {});`,
+    });
     expect(faults).toEqual(["Q1 stands twice in the specification"]);
   });
 

@@ -21,8 +21,10 @@ export function citedRules(source: string): string[] {
   const cited: string[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node) && !SKIPPED.test(node.expression.getText())) {
-      const title = node.arguments.find((argument) => ts.isStringLiteralLike(argument) || ts.isTemplateExpression(argument));
-      const text = title && (ts.isStringLiteralLike(title) ? title.text : (title as ts.TemplateExpression).head.text);
+      const title = node.arguments.find(
+        (argument) => ts.isStringLiteralLike(argument) || ts.isTemplateExpression(argument),
+      );
+      const text = title && (ts.isStringLiteralLike(title) ? title.text : title.head.text);
       cited.push(...(CITED.exec(text ?? "")?.[0].match(/[A-Z]\d+/g) ?? []));
     }
     if (!(ts.isCallExpression(node) && SKIPPED.test(node.expression.getText()))) ts.forEachChild(node, visit);
@@ -36,7 +38,9 @@ export function specFaults(spec: string, tests: Readonly<Record<string, string>>
   const rules = ruleIds(spec);
   const known = new Set(rules);
   const shown = new Set<string>();
-  const faults = rules.filter((id, index) => rules.indexOf(id) !== index).map((id) => `${id} stands twice in the specification`);
+  const faults = rules
+    .filter((id, index) => rules.indexOf(id) !== index)
+    .map((id) => `${id} stands twice in the specification`);
   for (const [file, source] of Object.entries(tests)) {
     for (const id of citedRules(source)) {
       shown.add(id);
@@ -48,7 +52,9 @@ export function specFaults(spec: string, tests: Readonly<Record<string, string>>
 
 /** The sources under `test/`, by path. */
 export function testSources(root: string): Record<string, string> {
-  const files = globSync("test/**/*.ts", { cwd: root }).filter((file) => file !== "test/spec.test.ts").sort();
+  const files = globSync("test/**/*.ts", { cwd: root })
+    .filter((file) => file !== "test/spec.test.ts")
+    .sort();
   return Object.fromEntries(files.map((file) => [file, readFileSync(resolve(root, file), "utf8")]));
 }
 
@@ -56,6 +62,16 @@ export function testSources(root: string): Record<string, string> {
 export function tableOf(rule: string, text: string = specText): Record<string, Record<string, string>> {
   const after = text.slice(text.indexOf(`- **${rule}**`));
   const table = /^\|.*\n\|[ -|]*\n((?:\|.*\n)+)/m.exec(after)?.[0].trim().split("\n") ?? [];
-  const [head = [], , ...rows] = table.map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim().replaceAll("`", "")));
-  return Object.fromEntries(rows.map(([name = "", ...cells]) => [name, Object.fromEntries(head.slice(1).map((column, i) => [column, cells[i] ?? ""]))]));
+  const [head = [], , ...rows] = table.map((line) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim().replaceAll("`", "")),
+  );
+  return Object.fromEntries(
+    rows.map(([name = "", ...cells]) => [
+      name,
+      Object.fromEntries(head.slice(1).map((column, i) => [column, cells[i] ?? ""])),
+    ]),
+  );
 }

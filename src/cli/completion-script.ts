@@ -37,10 +37,11 @@ const choices = (command: Command): readonly string[] => (command.name() === "co
 const nested = (entries: readonly Entry[]): readonly string[] => [...new Set(entries.flatMap(({ path }) => (path.includes(" ") ? [path.split(" ")[0] as string] : [])))];
 
 function bash(entries: readonly Entry[]): string {
-  const cases = entries.map(({ path, words, takesUpgrade }) => `    "${path}") words="${words.join(" ")}"; upgrades=${takesUpgrade ? "yes" : "no"} ;;`);
-  return `# Completion of milepost for bash: source <(milepost completion bash)
+  const cases = entries.map(({ path, words, takesUpgrade }) => `    "${path}") words=$'${words.join("\\n")}'; upgrades=${takesUpgrade ? "yes" : "no"} ;;`);
+  return `# Completion of milepost for bash: eval "$(milepost completion bash)"
 _milepost() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" verb="" words="" upgrades=no word index
+  local IFS=$'\\n'
   COMPREPLY=()
   for ((index = 1; index < COMP_CWORD; index++)); do
     word="\${COMP_WORDS[index]}"
@@ -50,12 +51,12 @@ _milepost() {
       -*) ;;
       *)
         if [[ -z "$verb" ]]; then verb="$word"
-        else case "$verb" in ${nested(entries).join("|") || "-"}) verb="$verb $word"; break ;; *) break ;; esac
+        else case "$verb" in ${nested(entries).join("|")}) verb="$verb $word" ;; esac; break
         fi ;;
     esac
   done
   case "$previous" in
-    --storage-path|--output|-o) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    --storage-path|--output|-o) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --upgrade|--id) words="$(milepost completion upgrades 2>/dev/null)" ;;
     *)
       case "$verb" in
@@ -63,7 +64,7 @@ ${cases.map((line) => `    ${line}`).join("\n")}
       esac
       if [[ $upgrades == yes && $current != -* ]]; then words="$words"$'\\n'"$(milepost completion upgrades 2>/dev/null)"; fi ;;
   esac
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -F _milepost milepost
 `;
@@ -72,7 +73,7 @@ complete -F _milepost milepost
 function zsh(entries: readonly Entry[]): string {
   const cases = entries.map(({ path, words, takesUpgrade }) => `    "${path}") candidates=(${words.join(" ")}); upgrades=${takesUpgrade ? "yes" : "no"} ;;`);
   return `#compdef milepost
-# Completion of milepost for zsh: source <(milepost completion zsh)
+# Completion of milepost for zsh: eval "$(milepost completion zsh)", after compinit
 _milepost() {
   local verb="" upgrades=no word
   local -a candidates
@@ -85,7 +86,7 @@ _milepost() {
       -*) ;;
       *)
         if [[ -z "$verb" ]]; then verb="$word"
-        else case "$verb" in ${nested(entries).join("|") || "-"}) verb="$verb $word"; break ;; *) break ;; esac
+        else case "$verb" in ${nested(entries).join("|")}) verb="$verb $word" ;; esac; break
         fi ;;
     esac
   done

@@ -55,15 +55,19 @@ function drawing(cli: Cli, { common, leave, now, hint, banner }: PresenterOption
   let state: UpgradeProgress | undefined;
   let hasWriter: boolean | undefined;
   let pending: NodeJS.Timeout | undefined;
+  let isClosed = false;
 
   const draw = () => {
     clearTimeout(pending);
     pending = undefined;
-    if (state === undefined) return;
+    // What comes after the end (a tracker saying goodbye) must not take the terminal again.
+    if (state === undefined || isClosed) return;
     const by = penFor(stdout, cli.env, common);
     block.draw(frameLines(state, by, { asOfMs: now(), hasWriter, maxLines: Math.max(2, stdout.rows ?? 24) - 1, hint, banner }), by);
   };
-  const drawSoon = () => (pending ??= setTimeout(draw, FRAME_MS));
+  const drawSoon = () => {
+    if (!isClosed) pending ??= setTimeout(draw, FRAME_MS);
+  };
   const onResize = () => {
     block.resized();
     drawSoon();
@@ -96,6 +100,7 @@ function drawing(cli: Cli, { common, leave, now, hint, banner }: PresenterOption
     tick: draw,
     end: draw,
     close() {
+      isClosed = true;
       clearInterval(second);
       clearTimeout(pending);
       stdout.off("resize", onResize);
@@ -114,8 +119,10 @@ function lines(cli: Cli, { common, now, signOfLifeMs = SIGN_OF_LIFE_MS, banner }
   let state: UpgradeProgress | undefined;
   let hasWriter: boolean | undefined;
   let saidMs = cli.clock.monotonic();
+  let isClosed = false;
 
   const say = (time: string, text: string, look?: Look) => {
+    if (isClosed) return;
     const by = penFor(cli.stdout, cli.env, common);
     cli.stdout.write(`${paint([span(by, `${time} `, "quiet"), span(by, text, look)], by)}\n`);
     saidMs = cli.clock.monotonic();
@@ -144,6 +151,7 @@ function lines(cli: Cli, { common, now, signOfLifeMs = SIGN_OF_LIFE_MS, banner }
     tick,
     end() {},
     close() {
+      isClosed = true;
       clearInterval(second);
     },
   };

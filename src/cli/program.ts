@@ -13,7 +13,7 @@ export async function runProgram(argv: readonly string[], cli: Cli): Promise<voi
     const called = calledVerb(argv);
     const program = await buildProgram(cli, (verb) => verb.name === called);
     if (argv.length === 0) {
-      cli.stdout.write(program.helpInformation());
+      program.outputHelp();
       return;
     }
     await program.parseAsync(argv, { from: "user" });
@@ -46,7 +46,7 @@ function frame(cli: Cli): Command {
     .option("-q, --quiet", "print no more than errors and what was asked for")
     .option("--ascii", "use ASCII characters only")
     .option("--no-color", "use no colours (also NO_COLOR)")
-    .addHelpText("after", "\nEach option can also be set in the environment: --storage-path as MILEPOST_STORAGE_PATH, and so on.\n")
+    .addHelpText("after", "\nEach option can also be set in the environment: --storage-path as MILEPOST_STORAGE_PATH, and so on.")
     .configureHelp({ showGlobalOptions: false })
     .configureOutput({ writeOut: (text) => cli.stdout.write(text), writeErr: () => {}, outputError: () => {} })
     .showSuggestionAfterError(true)

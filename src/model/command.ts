@@ -16,6 +16,7 @@ import {
 } from "./check.ts";
 import type { HealthReason, Insight, TaskDefinition, WaitingOn } from "./event.ts";
 import { copyDetails, type JsonObject } from "./json.ts";
+import type { Mutable } from "./mutable.ts";
 import { MAX_WEIGHT } from "./rollup.ts";
 import type { HealthState } from "./vocabulary.ts";
 
@@ -187,23 +188,24 @@ function checkDefinition(fields: Fields, isForbidden?: IsForbidden): Command {
 }
 
 function checkReport(fields: Fields, isForbidden?: IsForbidden): Command {
-  const { percentage, completedSteps, totalSteps, unit } = fields;
+  const { percentage, completedSteps, totalSteps, unit, message, details } = fields;
   if (percentage !== undefined && completedSteps !== undefined) {
     throw new MilepostError(
       "INVALID_ARGUMENT",
       "pass a percentage or completedSteps, not both; steps give the percentage themselves",
     );
   }
-  return {
+  const command: Mutable<Extract<Command, { type: "updateTaskProgress" }>> = {
     type: "updateTaskProgress",
     taskId: checkId(fields["taskId"], "taskId"),
-    ...(percentage !== undefined && { percentage: checkPercentage(percentage) }),
-    ...(completedSteps !== undefined && { completedSteps: checkCount(completedSteps, "completedSteps", 0) }),
-    ...(totalSteps !== undefined && { totalSteps: checkCount(totalSteps, "totalSteps", 1) }),
-    ...(unit !== undefined && { unit: checkName(unit, "unit") }),
-    ...optionalMessage(fields["message"]),
-    ...optionalDetails(fields["details"], isForbidden),
   };
+  if (percentage !== undefined) command.percentage = checkPercentage(percentage);
+  if (completedSteps !== undefined) command.completedSteps = checkCount(completedSteps, "completedSteps", 0);
+  if (totalSteps !== undefined) command.totalSteps = checkCount(totalSteps, "totalSteps", 1);
+  if (unit !== undefined) command.unit = checkName(unit, "unit");
+  if (message !== undefined) command.message = checkText(message, "message", TEXT_LIMITS.message);
+  if (details !== undefined && details !== null) command.details = copyDetails(details, isForbidden);
+  return command;
 }
 
 function checkWaitingOn(value: unknown): WaitingOnInput {

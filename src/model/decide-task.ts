@@ -6,6 +6,7 @@ import type { Command, ProgressReport, TaskStatusCommandType } from "./command.t
 import type { Decision, Now } from "./decision.ts";
 import { addTask } from "./decide-add-task.ts";
 import type { EventDraft, Position } from "./event.ts";
+import type { Mutable } from "./mutable.ts";
 import { refuseAfterEnd } from "./refuse-after-end.ts";
 import { canonicalJson, type JsonObject } from "./json.ts";
 import type { Task } from "./task.ts";
@@ -196,34 +197,41 @@ function progress(
 ): Decision {
   refuseAfterEnd(state, "updateTaskProgress", task.taskId);
   if (task.status !== "not_started" && task.status !== "in_progress") throw illegal("updateTaskProgress", task);
-  if (
-    state.tasks.hasChildren(task.taskId) &&
-    (command.percentage !== undefined || command.completedSteps !== undefined)
-  ) {
+  const { percentage, completedSteps, totalSteps } = command;
+  const tellsPosition = percentage !== undefined || completedSteps !== undefined || totalSteps !== undefined;
+  if (tellsPosition && state.tasks.hasChildren(task.taskId)) {
     throw new MilepostError(
       "TASK_HAS_CHILDREN",
       `updateTaskProgress: task ${shown(task.taskId)} has children, its percentage is theirs; report on them, or pass a message alone`,
     );
   }
-  const { taskId, attempt } = task;
-  const at = { taskId, attempt, status: "in_progress" } as const;
-  const reported = reportedPosition(task, command);
-  const before = { percentage: task.percentage, steps: task.completedSteps ?? 0 };
-  const after = { percentage: reported.percentage, steps: reported.completedSteps ?? 0 };
-  const regressed = after.percentage < before.percentage || after.steps < before.steps;
-  const advanced = after.percentage > before.percentage || after.steps > before.steps;
-  const isKnown = task.isMeasured || command.percentage !== undefined || command.completedSteps !== undefined;
-  const report: EventDraft = {
-    type: "task.progressed",
-    ...at,
-    ...reported,
-    ...said(command),
-    ...(regressed && { regressed }),
-    ...(!isKnown && { isMeasured: false }),
-    ...(!advanced && task.status === "in_progress" && { advancedMs: task.lastAdvanceMs }),
-  };
+  const report = progressDraft(task, reportedPosition(task, command), command);
   if (task.status === "in_progress") return { drafts: [report] };
-  return { drafts: [{ type: "task.started", ...at, ...beginning(state, task), message: "Task started" }, report] };
+  const { taskId, attempt } = task;
+  const started = { type: "task.started", taskId, attempt, status: "in_progress", ...beginning(state, task) } as const;
+  return { drafts: [{ ...started, message: "Task started" }, report] };
+}
+
+type ProgressDraft = Extract<EventDraft, { type: "task.progressed" }>;
+
+function progressDraft(task: Task, reported: Position, command: ProgressReport & Said): ProgressDraft {
+  const draft: Mutable<ProgressDraft> = {
+    type: "task.progressed",
+    taskId: task.taskId,
+    attempt: task.attempt,
+    status: "in_progress",
+    ...reported,
+  };
+  if (command.message !== undefined) draft.message = command.message;
+  if (command.details !== undefined) draft.details = command.details;
+  const steps = reported.completedSteps ?? 0;
+  const stepsBefore = task.completedSteps ?? 0;
+  if (reported.percentage < task.percentage || steps < stepsBefore) draft.regressed = true;
+  if (!task.isMeasured && command.percentage === undefined && command.completedSteps === undefined)
+    draft.isMeasured = false;
+  const advanced = reported.percentage > task.percentage || steps > stepsBefore;
+  if (!advanced && task.status === "in_progress") draft.advancedMs = task.lastAdvanceMs;
+  return draft;
 }
 
 function reportedPosition(task: Task, report: ProgressReport): Position {
@@ -244,14 +252,12 @@ function reportedPosition(task: Task, report: ProgressReport): Position {
       `completedSteps ${completedSteps} is more than totalSteps ${totalSteps}; raise totalSteps in the same call when the scope has grown`,
     );
   }
-  const percentage =
-    report.percentage ?? (isCounted ? percentOfSteps(completedSteps, totalSteps) : task.percentage);
-  return {
-    percentage,
-    ...(completedSteps !== undefined && { completedSteps }),
-    ...(totalSteps !== undefined && { totalSteps }),
-    ...(unit !== undefined && { unit }),
-  };
+  const percentage = report.percentage ?? (isCounted ? percentOfSteps(completedSteps, totalSteps) : task.percentage);
+  const position: Mutable<Position> = { percentage };
+  if (completedSteps !== undefined) position.completedSteps = completedSteps;
+  if (totalSteps !== undefined) position.totalSteps = totalSteps;
+  if (unit !== undefined) position.unit = unit;
+  return position;
 }
 
 function percentOfSteps(completed: number, total: number): number {

@@ -157,7 +157,8 @@ function raiseInsight(state: UpgradeProgress, input: InsightInput, now: Now): De
   const standing = state.insights.find(({ id }) => id === input.id);
   const insight: Insight = { ...input, since: standing?.since ?? now.time };
   if (standing !== undefined) {
-    if (canonicalJson(standing) === canonicalJson(insight)) return { repeats: state.seq };
+    const { seq, ...said } = standing;
+    if (canonicalJson(said) === canonicalJson(insight)) return { repeats: seq };
     return { drafts: [{ type: "insight.updated", insight, message: insight.message }] };
   }
   if (state.insights.length >= UPGRADE_LIMITS.maxInsights) {

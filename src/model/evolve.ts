@@ -2,19 +2,21 @@
 
 import { evolveTask } from "./evolve-task.ts";
 import type { EventOf, ProgressEvent } from "./event.ts";
+import type { Mutable } from "./mutable.ts";
 import { newTask } from "./task.ts";
-import { logTimeAt, type LogClock, type UpgradeProgress } from "./upgrade.ts";
+import { logTimeAt, type LogClock, type StandingInsight, type UpgradeProgress } from "./upgrade.ts";
 import { isFinalUpgradeStatus } from "./vocabulary.ts";
 
 /** The state after `event`. Types it does not know change nothing but the place in the log. */
 export function evolve(state: UpgradeProgress, event: ProgressEvent): UpgradeProgress {
   const clock = nextClock(state.clock, event);
-  const at = { seq: event.seq, cursor: event.cursor, clock };
   const change = changeOf(state, event, clock.lastMs);
-  const next: UpgradeProgress = { ...state, ...change, ...at };
-  if (change === undefined) return Object.freeze(next);
-  const overallPercentage = overall(next);
-  return Object.freeze(overallPercentage === next.overallPercentage ? next : { ...next, overallPercentage });
+  const next: Mutable<UpgradeProgress> = { ...state, ...change };
+  next.seq = event.seq;
+  next.cursor = event.cursor;
+  next.clock = clock;
+  if (change !== undefined) next.overallPercentage = overall(next);
+  return Object.freeze(next);
 }
 
 function nextClock(clock: LogClock, event: ProgressEvent): LogClock {
@@ -50,7 +52,7 @@ function changeOf(state: UpgradeProgress, event: ProgressEvent, atMs: number): C
       return phaseChange(state, event, atMs);
     case "insight.raised":
     case "insight.updated":
-      return { insights: [...state.insights.filter(({ id }) => id !== event.insight.id), event.insight] };
+      return { insights: withInsight(state.insights, { ...event.insight, seq: event.seq }) };
     case "insight.cleared":
       return { insights: state.insights.filter(({ id }) => id !== event.insightId) };
     case "health.changed":
@@ -104,7 +106,7 @@ function statusChange(state: UpgradeProgress, event: StatusEvent, atMs: number):
       startedSeq: event.seq,
       phaseSeq: event.seq,
       currentPhase: event.phase,
-      phases: [{ phase: event.phase, startedAt: event.time, startedMs: atMs, endedMs: null }],
+      phases: [...endPhase(state, atMs), { phase: event.phase, startedAt: event.time, startedMs: atMs, endedMs: null }],
     }),
     ...(event.type === "upgrade.failed" && { errorMessage: event.errorMessage }),
     ...(ended && { completedAt: event.time, endedMs: atMs, phases: endPhase(state, atMs) }),
@@ -118,6 +120,12 @@ function phaseChange(state: UpgradeProgress, event: EventOf<"upgrade.phase_chang
   const stay = { phase: event.phase, startedAt: event.time, startedMs: atMs, endedMs: null };
   const earlier = endPhase(state, atMs).slice(1 - MAX_PHASES);
   return { currentPhase: event.phase, phaseSeq: event.seq, phases: [...earlier, stay] };
+}
+
+/** An update stays where the insight stood. */
+function withInsight(insights: readonly StandingInsight[], next: StandingInsight): readonly StandingInsight[] {
+  const index = insights.findIndex(({ id }) => id === next.id);
+  return index === -1 ? [...insights, next] : insights.with(index, next);
 }
 
 function endPhase(state: UpgradeProgress, atMs: number): UpgradeProgress["phases"] {

@@ -99,13 +99,10 @@ function copyPlain(value: object, copy: Copy): JsonObject {
     if (!key.isWellFormed())
       return refuse(`hold the name ${shown(key)}, which has half of a character pair`, "pass well-formed names");
     count(copy, (index > 0 ? 2 : 1) + jsonBytes(key));
-    // defineProperty, not assignment: a key named `__proto__` is data like any other (X17).
-    Object.defineProperty(result, key, {
-      value: copyProperty(value, key, copy),
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
+    const copied = copyProperty(value, key, copy);
+    // A key named `__proto__` is data like any other (X17); assigning it would set the prototype.
+    if (key === "__proto__") Object.defineProperty(result, key, { value: copied, enumerable: true });
+    else result[key] = copied;
   }
   return result;
 }

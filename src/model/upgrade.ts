@@ -16,6 +16,11 @@ export interface PhaseStay {
   readonly endedMs: number | null;
 }
 
+/** An insight that stands, with the seq of the event that said it as it is. */
+export interface StandingInsight extends Insight {
+  readonly seq: number;
+}
+
 /** The recorded health and since when it holds. */
 export interface Health {
   readonly state: HealthState;
@@ -60,7 +65,7 @@ export interface UpgradeProgress {
   readonly message: string | null;
   readonly errorMessage: string | null;
   readonly health: Health | null;
-  readonly insights: readonly Insight[];
+  readonly insights: readonly StandingInsight[];
   readonly startedSeq: number | null;
   readonly statusSeq: number;
   readonly phaseSeq: number;

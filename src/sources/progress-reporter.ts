@@ -38,6 +38,14 @@ export interface Ending {
   readonly error: string;
 }
 
+export interface ReporterOptions {
+  readonly taskId: string;
+  /** What the ids of the stages' tasks begin with; the task's own id when absent. */
+  readonly prefix?: string;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+}
+
 /** Reports on one task, which exists and has started, and on the stages that it finds below it. */
 export class ProgressReporter {
   readonly #taskId: string;
@@ -46,11 +54,10 @@ export class ProgressReporter {
   readonly #targets = new Map<string, Target>();
   #hasProblem = false;
 
-  /** `now` is monotonic, in milliseconds. */
-  constructor({ taskId, now }: { readonly taskId: string; readonly now: () => number }) {
+  constructor({ taskId, prefix = taskId, now }: ReporterOptions) {
     this.#taskId = taskId;
     this.#now = now;
-    this.#stages = new Stages(taskId);
+    this.#stages = new Stages(taskId, prefix);
   }
 
   /** The task that an observation without a stage is about. */

@@ -22,12 +22,12 @@ export interface CommandHandler {
 export interface CommandReading {
   /** The command that makes the tool report on descriptor `statusFd`; undefined when no source asks for one. */
   readonly command: ((statusFd: number) => readonly string[]) | undefined;
-  stdout(chunk: Uint8Array): void;
-  stderr(chunk: Uint8Array): void;
-  status(chunk: Uint8Array): void;
+  readonly stdout: (chunk: Uint8Array) => void;
+  readonly stderr: (chunk: Uint8Array) => void;
+  readonly status: (chunk: Uint8Array) => void;
   /** Looks at lines that have begun and not ended; to be called when output has paused. */
-  peek(): void;
-  end(): void;
+  readonly peek: () => void;
+  readonly end: () => void;
 }
 
 /** Reading takes at most this much of each stretch of time, so that the command is hardly held up however much it prints. */

@@ -38,13 +38,15 @@ const keyOf = ({ series, of }: { readonly series: string; readonly of: number })
 
 export class Stages {
   readonly #rootId: string;
+  readonly #prefix: string;
   readonly #rows = new Map<string, Row>();
   #rowCount = 0;
   #taskCount = 0;
   #newest: Row | undefined;
 
-  constructor(rootId: string) {
+  constructor(rootId: string, prefix: string) {
     this.#rootId = rootId;
+    this.#prefix = prefix;
   }
 
   get isEmpty(): boolean {
@@ -96,7 +98,7 @@ export class Stages {
     }
     this.#rowCount += 1;
     const row: Row = {
-      prefix: `${this.#rootId}/${this.#rowCount}`,
+      prefix: `${this.#prefix}/${this.#rowCount}`,
       series: stage.series,
       of: 0,
       current: 0,

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import * as nodeFs from "node:fs";
 import { dirname } from "node:path";
 
-import { MilepostError } from "../errors.ts";
+import { isMilepostError, MilepostError } from "../errors.ts";
 
 /** What a driver needs of the file system. `node:fs` is one. */
 export type FileSystem = Pick<
@@ -80,6 +80,24 @@ export function readWhole(fs: FileSystem, path: string): Buffer | undefined {
     return readAt(fs, fd, 0, fs.fstatSync(fd).size);
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+/** Removes a file that is of no use any more. One that cannot be removed is in nobody's way. */
+export function discard(fs: FileSystem, path: string): void {
+  try {
+    fs.rmSync(path, { force: true });
+  } catch {
+    // The error that led here is the one to report.
+  }
+}
+
+/** What `use` returns; a system error of it is typed as of a storage that cannot be used. @throws STORAGE_UNUSABLE. */
+export function usable<T>(path: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    throw isMilepostError(error) ? error : unusable(path, error);
   }
 }
 

@@ -9,37 +9,28 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 
-import { MilepostError } from "../errors.ts";
+import { MilepostError, shown } from "../errors.ts";
 import {
-  fileNameOf,
-  idOfFileName,
+  degraded,
+  discard,
   makeDirectory,
   readWhole,
   realFileSystem,
   replaceFile,
-  systemErrorCode,
   unusable,
+  usable,
   type FileSystem,
 } from "./files.ts";
-import { journalFiles, journalPath, readHeader } from "./json-lines/journal.ts";
+import { journalFiles, journalPath } from "./json-lines/journal.ts";
 import { acquireLock, isLocked, type Lock } from "./json-lines/lock.ts";
+import { findLog, listLogs, pathsOf, upgradesIn, type LogPlace, type UpgradePaths } from "./json-lines/places.ts";
 import { archiveRun, finishedRuns } from "./json-lines/runs.ts";
 import { JournalReader } from "./json-lines/reader.ts";
 import { storeSnapshot } from "./json-lines/snapshot.ts";
 import { watchJournals } from "./json-lines/watch.ts";
 import { JournalWriter } from "./json-lines/writer.ts";
-import type {
-  LogHeader,
-  LogHolder,
-  LogReader,
-  LogRef,
-  LogWriter,
-  OpenWriterOptions,
-  Storage,
-  StoredInfo,
-} from "./storage.ts";
+import type { LogHeader, LogHolder, LogReader, LogWriter, OpenWriterOptions, Storage, StoredInfo } from "./storage.ts";
 
 export interface JsonLinesOptions {
   /** The folder that holds `upgrades/`. Made when it is first written to. */
@@ -48,96 +39,51 @@ export interface JsonLinesOptions {
   readonly fs?: FileSystem;
 }
 
-/** Where one upgrade's files are. */
-export interface UpgradePaths {
-  readonly root: string;
-  readonly journal: string;
-  readonly snapshot: string;
-  readonly lock: string;
-  readonly holder: string;
-}
-
 /** The storage that keeps each upgrade in a folder of JSON lines. */
 export function jsonLines({ path, fs = realFileSystem }: JsonLinesOptions): Storage {
-  const upgrades = join(path, "upgrades");
-  const pathsOf = (name: string): UpgradePaths => pathsIn(join(upgrades, name));
+  const upgrades = upgradesIn(path);
   return {
     kind: "jsonl",
     location: path,
     isSynchronous: true,
     list: () => listLogs(fs, upgrades),
     openWriter: (upgradeId, options) =>
-      openWriter({ fs, upgradeId, upgrades, paths: pathsOf(fileNameOf(upgradeId)) }, options),
+      openWriter({ fs, upgradeId, upgrades, paths: pathsOf(upgrades, upgradeId) }, options),
     openReader: (ref) => {
-      const paths = findLog(fs, upgrades, ref);
-      return paths && openReader(fs, paths, ref);
+      const place = findLog(fs, upgrades, ref);
+      return place && openReader(fs, place);
     },
     holder: (upgradeId) => {
-      const paths = pathsOf(fileNameOf(upgradeId));
+      const paths = pathsOf(upgrades, upgradeId);
       return isLocked({ fs, directory: paths.root, path: paths.lock }) ? readHolder(fs, paths) : undefined;
     },
     watch: (ref, onChange) =>
       watchJournals(
         upgrades,
-        ref === undefined ? undefined : (findLog(fs, upgrades, ref)?.journal ?? pathsOf(fileNameOf(ref)).journal),
+        ref === undefined ? undefined : (findLog(fs, upgrades, ref)?.paths ?? pathsOf(upgrades, ref)).journal,
         onChange,
       ),
-    info: (upgradeId) => infoOf(fs, pathsOf(fileNameOf(upgradeId))),
+    info: (upgradeId) => infoOf(fs, pathsOf(upgrades, upgradeId)),
     delete: (upgradeId) => deleteUpgrade(fs, upgrades, upgradeId),
     close: () => undefined,
   };
 }
 
-function pathsIn(root: string): UpgradePaths {
-  return {
-    root,
-    journal: join(root, "journal"),
-    snapshot: join(root, "snapshot.json"),
-    lock: join(root, "lock"),
-    holder: join(root, "holder.json"),
-  };
-}
-
-/** The upgrade of exactly this id, else the finished run that `<id>@<n>` names. */
-function findLog(fs: FileSystem, upgrades: string, ref: string): UpgradePaths | undefined {
-  const own = pathsIn(join(upgrades, fileNameOf(ref)));
-  if (fs.existsSync(own.journal)) return own;
-  const match = /^(.+)@([1-9]\d*)$/s.exec(ref);
-  if (match === null) return undefined;
-  const run = pathsIn(join(upgrades, `${fileNameOf(match[1] as string)}@${match[2]}`));
-  return fs.existsSync(run.journal) ? run : undefined;
-}
-
-function listLogs(fs: FileSystem, upgrades: string): LogRef[] {
-  let names: string[];
-  try {
-    names = fs.readdirSync(upgrades);
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return [];
-    throw unusable(upgrades, error);
-  }
-  return names.flatMap((name) => refOf(fs, upgrades, name) ?? []);
-}
-
-function refOf(fs: FileSystem, upgrades: string, name: string): LogRef | undefined {
-  const [idName = "", run] = name.split("@");
-  const { journal } = pathsIn(join(upgrades, name));
-  const newest = journalFiles(fs, journal)[0];
-  if (newest === undefined) return undefined;
-  const upgradeId = idOfFileName(idName) ?? readHeader(fs, journalPath(journal, newest))?.header.upgradeId;
-  if (upgradeId === undefined) return undefined;
-  return run === undefined
-    ? { ref: upgradeId, upgradeId }
-    : { ref: `${upgradeId}@${run}`, upgradeId, run: Number(run) };
-}
-
-function openReader(fs: FileSystem, paths: UpgradePaths, ref: string): LogReader | undefined {
-  const reader = new JournalReader(fs, {
-    directory: paths.journal,
-    snapshotPath: paths.snapshot,
-    header: { logId: "", upgradeId: ref, run: 1 },
-  });
-  return reader.header.logId === "" ? undefined : reader;
+function openReader(fs: FileSystem, { paths, upgradeId, run }: LogPlace): LogReader | undefined {
+  const reader = usable(
+    paths.journal,
+    () =>
+      new JournalReader(fs, {
+        directory: paths.journal,
+        snapshotPath: paths.snapshot,
+        header: { logId: "", upgradeId, run: run ?? 1 },
+      }),
+  );
+  if (reader.header.logId === "") return undefined;
+  const { header } = reader;
+  if (header.upgradeId !== upgradeId || (run !== undefined && header.run !== run))
+    throw foreignLog(paths.journal, header, run === undefined ? shown(upgradeId) : `run ${run} of ${shown(upgradeId)}`);
+  return reader;
 }
 
 const newLogId = (): string =>
@@ -176,12 +122,19 @@ function createWriter(place: UpgradePlace, lock: Lock): LogWriter {
   const { fs, paths, upgrades, upgradeId } = place;
   const open = (header: LogHeader) => {
     const reader = new JournalReader(fs, { directory: paths.journal, snapshotPath: paths.snapshot, header });
+    if (reader.header.upgradeId !== upgradeId) throw foreignLog(paths.journal, reader.header, shown(upgradeId));
     return { reader, journal: new JournalWriter({ fs, directory: paths.journal, header: reader.header, lock }) };
   };
   let log = open({ logId: newLogId(), upgradeId, run: finishedRuns(fs, upgrades, upgradeId) + 1 });
-  const close = (): void => {
+  const closeLog = (): void => {
     log.reader.close();
     log.journal.close();
+  };
+  let isClosed = false;
+  /** Without the lock not a byte may be written. */
+  const journal = (): JournalWriter => {
+    if (isClosed) throw closed(upgradeId);
+    return log.journal;
   };
   return {
     localFolder: paths.root,
@@ -191,32 +144,68 @@ function createWriter(place: UpgradePlace, lock: Lock): LogWriter {
     get reader() {
       return log.reader;
     },
-    begin: () => log.journal.begin(log.reader.end),
+    begin: () => usable(paths.journal, () => journal().begin(log.reader.end)),
     append: (expectedSeq, lines, lastSeq) => {
-      if (expectedSeq !== log.journal.seq) throw wrongEnd(upgradeId, expectedSeq, log.journal.seq);
+      const { seq } = journal();
+      if (expectedSeq !== seq) throw wrongEnd(upgradeId, expectedSeq, seq);
       log.journal.append(lines, lastSeq);
     },
-    sync: () => log.journal.sync(),
+    sync: async () => journal().sync(),
     saveSnapshot: async (at, parts) => {
-      await log.journal.sync();
+      await journal().sync();
       await storeSnapshot(fs, paths.snapshot, { at, parts });
     },
     beginNextRun: () => {
       const { run } = log.reader.header;
-      close();
-      archiveRun(fs, { upgrades, paths, upgradeId, run });
+      // Moving the log of another writer, or lines that no flush has made durable, would be for good.
+      journal().secure();
+      closeLog();
+      try {
+        archiveRun(fs, { upgrades, paths, upgradeId, run });
+      } catch (error) {
+        throw degraded(paths.root, error);
+      }
       log = open({ logId: newLogId(), upgradeId, run: run + 1 });
       log.journal.begin(log.reader.end);
       return log.reader.header;
     },
-    announce: (holder) =>
-      replaceFile(fs, paths.holder, Buffer.from(`${JSON.stringify(holder)}\n`), { isDurable: false }),
+    announce: (holder) => {
+      if (isClosed) throw closed(upgradeId);
+      try {
+        // A displaced writer must not put its name over its successor's.
+        if (!lock.isHeld()) return;
+        replaceFile(fs, paths.holder, Buffer.from(`${JSON.stringify(holder)}\n`), { isDurable: false });
+      } catch (error) {
+        throw degraded(paths.holder, error);
+      }
+    },
     close: () => {
-      close();
-      if (lock.isHeld()) fs.rmSync(paths.holder, { force: true });
-      lock.release();
+      if (isClosed) return;
+      isClosed = true;
+      closeLog();
+      try {
+        if (lock.isHeld()) discard(fs, paths.holder);
+      } catch {
+        // Whether it is still held cannot be found out, as when its folder is gone: then there is nothing to take back.
+      } finally {
+        lock.release();
+      }
     },
   };
+}
+
+function closed(upgradeId: string): MilepostError {
+  return new MilepostError("CLOSED", `the log of ${upgradeId} is closed; open the upgrade again to write it`, {
+    context: { upgradeId },
+  });
+}
+
+function foreignLog(directory: string, { upgradeId, run }: LogHeader, expected: string): MilepostError {
+  return new MilepostError(
+    "CORRUPT",
+    `${directory} holds run ${run} of upgrade ${shown(upgradeId)}, not ${expected}; put the folder back where it belongs`,
+    { context: { file: directory, offset: 0, seq: 0 } },
+  );
 }
 
 function wrongEnd(upgradeId: string, expected: number, found: number): MilepostError {
@@ -228,31 +217,36 @@ function wrongEnd(upgradeId: string, expected: number, found: number): MilepostE
 }
 
 function readHolder(fs: FileSystem, paths: UpgradePaths): LogHolder {
-  const text = readWhole(fs, paths.holder)?.toString("utf8");
   const unknown: LogHolder = { program: "unknown", pid: 0, host: "unknown", since: "an unknown time" };
-  if (text === undefined) return unknown;
   try {
-    return { ...unknown, ...(JSON.parse(text) as LogHolder) };
+    const found = JSON.parse(readWhole(fs, paths.holder)?.toString("utf8") ?? "{}") as LogHolder;
+    const isSound = Object.entries(unknown).every(([key, value]) => typeof found[key as "pid"] === typeof value);
+    return isSound && !Number.isNaN(Date.parse(found.since)) ? found : unknown;
   } catch {
+    // It is being written, or is not readable: that it is held is known all the same.
     return unknown;
   }
 }
 
 function infoOf(fs: FileSystem, paths: UpgradePaths): StoredInfo {
-  const files = journalFiles(fs, paths.journal);
-  const sizes = files.map((file) => fs.statSync(journalPath(paths.journal, file)).size);
+  const files = usable(paths.journal, () => journalFiles(fs, paths.journal));
+  const sizes = files.map(
+    (file) => fs.statSync(journalPath(paths.journal, file), { throwIfNoEntry: false })?.size ?? 0,
+  );
   return { location: paths.root, exists: files.length > 0, sizeBytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
 function deleteUpgrade(fs: FileSystem, upgrades: string, upgradeId: string): void {
-  const paths = pathsIn(join(upgrades, fileNameOf(upgradeId)));
+  const paths = pathsOf(upgrades, upgradeId);
   if (!fs.existsSync(paths.root)) return;
   const lock = acquireLock({ fs, directory: paths.root, path: paths.lock }, { holder: () => readHolder(fs, paths) });
   try {
-    for (let run = finishedRuns(fs, upgrades, upgradeId); run > 0; run--)
-      fs.rmSync(`${paths.root}@${run}`, { recursive: true, force: true });
-    fs.rmSync(paths.journal, { recursive: true, force: true });
-    fs.rmSync(paths.root, { recursive: true, force: true });
+    usable(paths.root, () => {
+      for (let run = finishedRuns(fs, upgrades, upgradeId); run > 0; run--)
+        fs.rmSync(pathsOf(upgrades, upgradeId, run).root, { recursive: true, force: true });
+      fs.rmSync(paths.journal, { recursive: true, force: true });
+      fs.rmSync(paths.root, { recursive: true, force: true });
+    });
   } finally {
     lock.release();
   }

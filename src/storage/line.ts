@@ -103,6 +103,21 @@ export function headAt(bytes: Buffer, start: number): LineHead | undefined {
   return { seq, logId: bytes.toString("latin1", at, dot), term: bytes.toString("latin1", dot + 1, dot2) };
 }
 
+/**
+ * True if a whole line lies somewhere from `start` on, also one that a lost newline has joined to what stands before it. What
+ * stands before a whole line is damage; what stands before none may be a torn tail.
+ */
+export function holdsWholeLine(bytes: Buffer, start: number): boolean {
+  for (let from = start; from < bytes.length;) {
+    const end = bytes.indexOf(NEWLINE, from) + 1;
+    if (end === 0) return false;
+    for (let at = bytes.indexOf(SEQ_OPEN, from); at >= 0 && at < end; at = bytes.indexOf(SEQ_OPEN, at + 1))
+      if (headAt(bytes, at) !== undefined && isSealed(bytes, at, end)) return true;
+    from = end;
+  }
+  return false;
+}
+
 /** The event in a line, without its checksum. */
 export function parseLine(line: Uint8Array): ProgressEvent {
   const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength - SEAL_BYTES).toString("utf8");

@@ -1,6 +1,7 @@
 /** The storage that keeps logs in this process only: for tests, and for programs that want no files. */
 
 import { MilepostError } from "../errors.ts";
+import { parseLine } from "./line.ts";
 import type {
   LineBatch,
   LogHeader,
@@ -42,7 +43,7 @@ export function memory(): Storage {
     openWriter: (upgradeId, { takeOver = false } = {}) => openWriter(state, upgradeId, takeOver),
     openReader: (ref) => {
       const log = findLog(state, ref);
-      return log && openReader(log);
+      return log && openReader(log, () => findLog(state, ref) === log);
     },
     holder: (upgradeId) => {
       const upgrade = state.upgrades.get(upgradeId);
@@ -61,7 +62,7 @@ export function memory(): Storage {
       };
     },
     delete: (upgradeId) => {
-      if (state.upgrades.get(upgradeId)?.writer !== undefined) throw locked(upgradeId);
+      if (state.upgrades.get(upgradeId)?.writer !== undefined) throw locked(upgradeId, state.upgrades.get(upgradeId)?.holder);
       state.upgrades.delete(upgradeId);
     },
     close: () => undefined,
@@ -76,8 +77,8 @@ function refsOf(upgradeId: string, { current, finished }: MemoryUpgrade): LogRef
 function findLog({ upgrades }: MemoryState, ref: string): MemoryLog | undefined {
   const own = upgrades.get(ref)?.current;
   if (own !== undefined && own.lines.length > 0) return own;
-  const at = ref.lastIndexOf("@");
-  return upgrades.get(ref.slice(0, at))?.finished[Number(ref.slice(at + 1)) - 1];
+  const match = /^(.+)@([1-9]\d{0,14})$/s.exec(ref);
+  return match === null ? undefined : upgrades.get(match[1] as string)?.finished[Number(match[2]) - 1];
 }
 
 let nextLogId = 0;
@@ -91,7 +92,8 @@ function newLog(upgradeId: string, run: number): MemoryLog {
   };
 }
 
-function openReader(log: MemoryLog): LogReader {
+/** @param isThere - false when the log is no longer what its ref names. */
+function openReader(log: MemoryLog, isThere: () => boolean = () => true): LogReader {
   let next = 0;
   return {
     header: log.header,
@@ -99,19 +101,34 @@ function openReader(log: MemoryLog): LogReader {
       const first = next;
       for (let size = 0; next < log.lines.length && size < maxBytes; next++)
         size += (log.lines[next] as Uint8Array).length;
+      if (next === first && !isThere()) throw historyChanged(next);
       return next === first ? undefined : batchOf(log.lines.slice(first, next), first + 1);
     },
     seek: (seq) => {
-      if (seq > log.lines.length) return false;
+      if (!Number.isSafeInteger(seq) || seq < 0 || seq > log.lines.length) return false;
       next = seq;
       return true;
     },
     snapshot: () => {
-      next = log.snapshot?.seq ?? 0;
-      return log.snapshot;
+      const snapshot = log.snapshot !== undefined && isOnHistory(log, log.snapshot) ? log.snapshot : undefined;
+      next = snapshot?.seq ?? 0;
+      return snapshot;
     },
     close: () => undefined,
   };
+}
+
+function isOnHistory({ lines }: MemoryLog, { seq, cursor }: StoredSnapshot): boolean {
+  const line = lines[seq - 1];
+  return line !== undefined && parseLine(line).cursor === cursor;
+}
+
+function historyChanged(seq: number): MilepostError {
+  return new MilepostError(
+    "CURSOR_GONE",
+    `the log has changed below seq ${seq}: what was read is no longer its history; read it again from its beginning`,
+    { context: { seq } },
+  );
 }
 
 function batchOf(lines: readonly Uint8Array[], firstSeq: number): LineBatch {
@@ -125,13 +142,15 @@ function openWriter(state: MemoryState, upgradeId: string, takeOver: boolean): L
     writer: undefined,
     holder: undefined,
   };
-  if (upgrade.writer !== undefined && !takeOver) throw locked(upgradeId);
+  if (upgrade.writer !== undefined && !takeOver) throw locked(upgradeId, upgrade.holder);
   state.upgrades.set(upgradeId, upgrade);
   const me = Symbol(upgradeId);
   upgrade.writer = me;
   upgrade.holder = undefined;
   let reader = openReader(upgrade.current);
+  let isClosed = false;
   const refuseOthers = (): void => {
+    if (isClosed) throw closed(upgradeId);
     if (upgrade.writer !== me) {
       throw new MilepostError(
         "FENCED",
@@ -166,9 +185,11 @@ function openWriter(state: MemoryState, upgradeId: string, takeOver: boolean): L
       return upgrade.current.header;
     },
     announce: (holder) => {
+      refuseOthers();
       upgrade.holder = holder;
     },
     close: () => {
+      isClosed = true;
       if (upgrade.writer === me) upgrade.writer = undefined;
     },
   };
@@ -188,14 +209,20 @@ function appendLines(log: MemoryLog, expectedSeq: number, bytes: Uint8Array): vo
   }
 }
 
+function closed(upgradeId: string): MilepostError {
+  return new MilepostError("CLOSED", `the log of ${upgradeId} is closed; open the upgrade again to write it`, {
+    context: { upgradeId },
+  });
+}
+
 function thisProcess(): LogHolder {
   return { program: "this process", pid: process.pid, host: "localhost", since: "an unknown time" };
 }
 
-function locked(upgradeId: string): MilepostError {
+function locked(upgradeId: string, holder: LogHolder = thisProcess()): MilepostError {
   return new MilepostError(
     "LOCKED",
     `upgrade ${upgradeId} is held by another tracker of this process; close it first, or open with takeOver`,
-    { context: { upgradeId } },
+    { context: { upgradeId, holder } },
   );
 }

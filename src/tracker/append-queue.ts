@@ -82,22 +82,26 @@ export class AppendQueue {
   append(entry: Entry): void {
     if (!this.#options.isSynchronous) {
       this.#push(entry);
-      this.#draining ??= this.#drainLater();
+      void this.#drain();
       return;
     }
+    const hadTrouble = this.#trouble !== undefined;
     if (!this.isWaiting && this.#store(entry)) this.#syncSoon();
     else {
       this.#push(entry);
       this.#retryIfDue();
     }
     this.#tell(entry);
+    // Only now: who hears of the trouble may append, and that belongs behind this entry.
+    if (!hadTrouble && this.#trouble !== undefined) this.#options.onTrouble(this.#trouble);
   }
 
   /** @throws STORAGE_DEGRADED (with what is in the way as its cause), FENCED. */
   async flush(): Promise<void> {
     this.refuseFenced();
     if (this.#options.isSynchronous) this.#drainNow();
-    else await this.#draining;
+    else await this.#drain();
+    this.refuseFenced();
     if (this.isWaiting) throw this.#trouble ?? unstored(this.#queuedEvents);
     await this.#sync();
   }
@@ -144,12 +148,20 @@ export class AppendQueue {
     if (!this.isWaiting) this.#syncSoon();
   }
 
+  /** One at a time; what is appended meanwhile is stored by the one that is under way. */
+  #drain(): Promise<void> {
+    this.#draining ??= this.#drainLater();
+    return this.#draining;
+  }
+
   async #drainLater(): Promise<void> {
+    // So that #draining is set before it is cleared below, also by a storage that throws at once.
+    await Promise.resolve();
     for (let entry = this.#entries[0]; entry !== undefined && !this.#isStopped; entry = this.#entries[0]) {
       try {
         await this.#options.writer.append(entry.afterSeq, entry.bytes, entry.afterSeq + entry.events.length);
       } catch (error) {
-        this.#failQuietly(error);
+        this.#failLater(error);
         break;
       }
       this.#shift();
@@ -159,26 +171,26 @@ export class AppendQueue {
     this.#draining = undefined;
   }
 
-  /** Keeps FENCED for good and passes it on; keeps anything else as the trouble that the storage is in. */
-  #fail(error: unknown): void {
+  /** Keeps FENCED for good and passes it on; keeps anything else as the trouble that the storage is in. True if it is new. */
+  #fail(error: unknown): boolean {
     if (isMilepostError(error, "FENCED")) {
       this.#fenced = error;
       throw error;
     }
-    const trouble = isMilepostError(error)
+    const isNew = this.#trouble === undefined;
+    this.#trouble = isMilepostError(error)
       ? error
       : new MilepostError("STORAGE_DEGRADED", `the storage failed: ${textOf(error)}`, { cause: error });
-    const isNew = this.#trouble === undefined;
-    this.#trouble = trouble;
     this.#schedule(RETRY_INTERVAL_MS);
-    if (isNew) this.#options.onTrouble(trouble);
+    return isNew;
   }
 
-  #failQuietly(error: unknown): void {
+  /** For trouble that no command waits for: tells it, and keeps FENCED for the next command to throw. */
+  #failLater(error: unknown): void {
     try {
-      this.#fail(error);
+      if (this.#fail(error) && this.#trouble !== undefined) this.#options.onTrouble(this.#trouble);
     } catch {
-      // Kept as #fenced: the next command throws it.
+      // Kept as #fenced.
     }
   }
 
@@ -203,7 +215,7 @@ export class AppendQueue {
     try {
       await this.flush();
     } catch (error) {
-      if (!this.#isStopped) this.#failQuietly(error);
+      if (!this.#isStopped) this.#failLater(error);
     }
   }
 
@@ -211,12 +223,14 @@ export class AppendQueue {
     try {
       await this.#options.writer.sync();
     } catch (error) {
-      this.#fail(error);
+      this.#failLater(error);
       throw error;
     }
     if (this.#trouble !== undefined && !this.isWaiting) {
       this.#trouble = undefined;
       this.#options.onTrouble(undefined);
+      // What was held back until now is part of what this flush is for.
+      await this.flush();
     }
   }
 }

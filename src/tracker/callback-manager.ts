@@ -6,9 +6,11 @@
  * - A callback that throws, rejects, is slow or never settles is counted and reported, and hurts nobody else (G10).
  */
 
+import { MilepostError, shown } from "../errors.ts";
+import { checkWord } from "../model/check.ts";
 import type { ProgressEvent } from "../model/event.ts";
 import type { Task } from "../model/task.ts";
-import type { ProgressStatus } from "../model/vocabulary.ts";
+import { ProgressStatus } from "../model/vocabulary.ts";
 import { report, silentLogger, type Logger } from "./logger.ts";
 
 /** Told of every event. What it returns is not waited for; a promise that rejects is reported. */
@@ -95,6 +97,7 @@ export class CallbackManager {
 
   /** Calls `callback` with a task each time it reaches `status`. Returns the function that removes it. */
   addStatusCallback(status: ProgressStatus, callback: StatusCallback): () => void {
+    checkWord(status, "status", Object.values(ProgressStatus));
     const registration: Registration = { callback: checked(callback), isActive: true };
     this.#setStatus(status, [...(this.#status.get(status) ?? []), registration]);
     return () => this.#setStatus(status, without(this.#status.get(status) ?? [], registration));
@@ -206,8 +209,8 @@ export class CallbackManager {
 }
 
 function checked<T>(callback: T): T {
-  if (typeof callback !== "function") throw new TypeError(`a callback must be a function, not ${typeof callback}`);
-  return callback;
+  if (typeof callback === "function") return callback;
+  throw new MilepostError("INVALID_ARGUMENT", `a callback must be a function, not ${shown(callback)}`);
 }
 
 function without(registrations: readonly Registration[], gone: Registration): readonly Registration[] {

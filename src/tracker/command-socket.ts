@@ -7,11 +7,11 @@
  * The answer comes after a flush, so what it says survives a power cut. Who may connect is who may enter the folder (0700).
  */
 
-import { createHash } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { isMilepostError, MilepostError } from "../errors.ts";
 import type { ProgressEvent } from "../model/event.ts";
@@ -30,7 +30,8 @@ export interface CommandReceiver {
 
 export interface CommandSocket {
   readonly address: string;
-  close(): void;
+  /** Takes no more; resolves when what was already asked is answered. */
+  close(): Promise<void>;
 }
 
 export interface SocketAnswer {
@@ -42,43 +43,61 @@ export interface SocketAnswer {
   };
 }
 
-/** An address for the socket: in the log's own folder, or in one of the user's own below the temporary folder. */
+/**
+ * An address for a socket: in the log's own folder, or in one of the user's own below the temporary folder. Each is new: a
+ * holder that was displaced removes its own socket when it closes, and must not take its successor's along.
+ */
 export function socketAddress(folder: string | undefined, name: string): string {
+  const own = randomBytes(4).toString("hex");
+  if (folder !== undefined && process.platform !== "win32") {
+    const address = join(folder, `commands.${own}.sock`);
+    if (Buffer.byteLength(address) <= MAX_ADDRESS_BYTES) return address;
+  }
   const hash = createHash("sha256")
     .update(`${folder ?? ""}\n${name}`)
     .digest("hex")
     .slice(0, 24);
-  if (process.platform === "win32") return `\\\\.\\pipe\\milepost-${hash}`;
-  if (folder !== undefined && Buffer.byteLength(folder) + "/commands.sock".length <= MAX_ADDRESS_BYTES)
-    return join(folder, "commands.sock");
-  const own = join(tmpdir(), `milepost-${process.getuid?.() ?? 0}`);
-  mkdirSync(own, { recursive: true, mode: 0o700 });
-  return join(own, `${hash}.sock`);
+  if (process.platform === "win32") return `\\\\.\\pipe\\milepost-${hash}.${own}`;
+  const directory = join(tmpdir(), `milepost-${process.getuid?.() ?? 0}`);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return join(directory, `${hash}.${own}.sock`);
 }
 
 /** Listens; resolves once it does. The socket does not keep the process alive. */
 export async function listenForCommands(address: string, receiver: CommandReceiver): Promise<CommandSocket> {
-  // Whoever left a socket file here is dead: the lock is ours.
-  if (process.platform !== "win32") rmSync(address, { force: true });
+  if (process.platform !== "win32") removeOthers(address);
   const sockets = new Set<Socket>();
+  const answers = new Set<Promise<void>>();
   const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy());
     socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy()).unref();
-    receive(socket, receiver);
+    receive(socket, (request) => {
+      const answered = answer(request, receiver).then((reply) => void socket.end(`${JSON.stringify(reply)}\n`));
+      answers.add(answered);
+      void answered.finally(() => answers.delete(answered));
+    });
   });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(address, resolve));
   server.unref();
   return {
     address,
-    close: () => {
+    close: async () => {
       server.close();
+      await Promise.all(answers);
       for (const socket of sockets) socket.destroySoon();
     },
   };
 }
 
-function receive(socket: Socket, receiver: CommandReceiver): void {
+/** Whoever left a socket here is dead or displaced: the lock is ours. */
+function removeOthers(address: string): void {
+  const [prefix] = address.slice(dirname(address).length + 1).split(".");
+  for (const name of readdirSync(dirname(address)))
+    if (name.startsWith(`${prefix}.`) && name.endsWith(".sock")) rmSync(join(dirname(address), name), { force: true });
+}
+
+function receive(socket: Socket, take: (request: string) => void): void {
   let text = "";
   socket.setEncoding("utf8");
   socket.on("data", (piece: string) => {
@@ -87,7 +106,7 @@ function receive(socket: Socket, receiver: CommandReceiver): void {
     if (!text.includes("\n")) return;
     const request = text;
     text = "";
-    void answer(request, receiver).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
+    take(request);
   });
 }
 

@@ -46,7 +46,8 @@ export class EventLog {
   readonly #options: EventLogOptions;
   readonly #encoder = new LineEncoder();
   readonly #iso = isoMaker();
-  readonly #createId: () => string;
+  readonly #createId: (epochMs: number) => string;
+  readonly #upgradeIdText: string;
   readonly #queue: AppendQueue;
   #header: LogHeader;
   #state: UpgradeProgress;
@@ -56,7 +57,8 @@ export class EventLog {
 
   constructor(options: EventLogOptions) {
     this.#options = options;
-    this.#createId = options.createId ?? uuidV7Maker(() => options.clock.now());
+    this.#createId = options.createId ?? uuidV7Maker();
+    this.#upgradeIdText = JSON.stringify(options.writer.header.upgradeId);
     this.#header = options.writer.header;
     this.#state = options.state;
     this.#queue = new AppendQueue(options);
@@ -92,27 +94,30 @@ export class EventLog {
    */
   append(drafts: readonly EventDraft[], ids: UpgradeIds): readonly ProgressEvent[] {
     this.#queue.refuseFenced();
-    const opening = this.#isOpened ? [] : [this.#opening(ids)];
-    const all = [...opening, ...drafts];
     const before = this.#state;
+    const wasOpened = this.#isOpened;
+    const all = wasOpened ? drafts : [this.#opening(ids), ...drafts];
     // Before anybody is told: a callback may give a command of its own.
     this.#isOpened = true;
-    const events = all.map((draft, index) => this.#stamp(draft, before.seq + 1 + index));
-    const lines = events.map((event) => this.#encoder.encode(JSON.stringify(event)));
-    const states = events.map((event) => (this.#state = evolve(this.#state, event)));
+    const events: ProgressEvent[] = [];
+    const states: UpgradeProgress[] = [];
+    const lines: Buffer[] = [];
+    for (const draft of all) {
+      const event = this.#stamp(draft, this.#state.seq + 1);
+      this.#state = evolve(this.#state, event);
+      lines.push(this.#encoder.encode(this.#text(event, draft)));
+      events.push(event);
+      states.push(this.#state);
+    }
+    const bytes = lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines);
     try {
-      this.#queue.append({
-        events,
-        states,
-        bytes: lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines),
-        afterSeq: before.seq,
-      });
+      this.#queue.append({ events, states, bytes, afterSeq: before.seq });
     } catch (error) {
       this.#state = before;
-      this.#isOpened = opening.length === 0;
+      this.#isOpened = wasOpened;
       throw error;
     }
-    return opening.length === 0 ? events : events.slice(1);
+    return wasOpened ? events : events.slice(1);
   }
 
   /** An event that waits in the queue; undefined when it is stored, or not there. */
@@ -195,15 +200,24 @@ export class EventLog {
 
   #stamp(draft: EventDraft, seq: number): ProgressEvent {
     const { logId, upgradeId } = this.#header;
-    const envelope = {
+    const epochMs = this.#options.clock.now();
+    return Object.freeze({
       seq,
       cursor: formatCursor({ logId, term: this.#term, seq }),
       ms: this.#ms(),
-      id: this.#createId(),
+      id: this.#createId(epochMs),
       type: draft.type,
-      time: this.#iso(this.#options.clock.now()),
+      time: this.#iso(epochMs),
       upgradeId,
-    };
-    return Object.freeze({ ...envelope, ...draft });
+      ...(draft as object),
+    }) as ProgressEvent;
+  }
+
+  /** The event's JSON text. Only what may need escaping goes through JSON.stringify, which costs most of a command. */
+  #text({ seq, cursor, ms, id, time }: ProgressEvent, draft: EventDraft): string {
+    const { type } = draft;
+    // A draft opens with its type: {"type":"task.added","taskId":…}
+    const rest = JSON.stringify(draft).slice('{"type":""'.length + type.length);
+    return `{"seq":${seq},"cursor":"${cursor}","ms":${ms},"id":${JSON.stringify(id)},"type":"${type}","time":"${time}","upgradeId":${this.#upgradeIdText}${rest}`;
   }
 }

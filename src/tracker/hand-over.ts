@@ -72,6 +72,8 @@ async function executeThere(
   if (text === undefined) return undefined;
   const { events, error } = JSON.parse(text) as SocketAnswer;
   if (error === undefined) return events;
+  // The holder was displaced or is closing: whoever holds the upgrade next is asked again.
+  if (error.code === "FENCED" || error.code === "CLOSED") return undefined;
   const code = Object.hasOwn(ERRORS, error.code) ? (error.code as ErrorCode) : "INVALID_ARGUMENT";
   throw new MilepostError(code, error.message, { context: error.context ?? {} });
 }

@@ -40,7 +40,7 @@ export class Liaison {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
-    (await this.#socket)?.close();
+    await (await this.#socket)?.close();
     await this.#saving;
     await this.#saveAfter(MIN_SNAPSHOT_EVENTS);
   }

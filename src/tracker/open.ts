@@ -55,6 +55,10 @@ export function* openTracker(options: OpenTrackerOptions): Steps<OpenedTracker> 
   const upgradeId = checkId(options.upgradeId, "upgradeId");
   const writer = (yield storage.openWriter(upgradeId, { takeOver: options.takeOver ?? false })) as LogWriter;
   try {
+    // At once: whoever is refused from now on asks who holds the upgrade.
+    const identity: WriterIdentity = { program: options.program ?? "milepost", pid: process.pid, host: hostname() };
+    const since = new Date(clock.now()).toISOString();
+    yield writer.announce({ ...identity, since } satisfies LogHolder);
     const stored = yield* foldLog(writer.reader);
     const ids = idsFor(stored, options);
     yield writer.begin();
@@ -62,9 +66,6 @@ export function* openTracker(options: OpenTrackerOptions): Steps<OpenedTracker> 
       stored.seq > 0
         ? stored
         : emptyUpgrade({ upgradeId, ...ids }, { cursor: firstCursor(writer.header.logId), run: writer.header.run });
-    const identity: WriterIdentity = { program: options.program ?? "milepost", pid: process.pid, host: hostname() };
-    const since = new Date(clock.now()).toISOString();
-    yield writer.announce({ ...identity, since } satisfies LogHolder);
     return { tracker: assemble(options, { writer, state, ids, identity }), writer, ids, identity, since };
   } catch (error) {
     yield writer.close();

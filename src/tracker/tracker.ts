@@ -6,7 +6,7 @@
 
 import { types } from "node:util";
 
-import { MilepostError } from "../errors.ts";
+import { isMilepostError, MilepostError } from "../errors.ts";
 import { checkCommand, type Command } from "../model/command.ts";
 import { decide } from "../model/decide.ts";
 import type { Decision } from "../model/decision.ts";
@@ -121,8 +121,22 @@ export class Tracker {
     return events.at(-1) as ProgressEvent;
   }
 
+  /** A disk that cannot be read now throws into no command either: then the answer is the event's seq and no more. */
   #repeated(seq: number): ProgressEvent {
-    return this.log.queued(seq) ?? this.#options.readEvent(seq);
+    const queued = this.log.queued(seq);
+    if (queued !== undefined) return queued;
+    try {
+      return this.#options.readEvent(seq);
+    } catch (error) {
+      if (isMilepostError(error) && !isMilepostError(error, "STORAGE_UNUSABLE", "STORAGE_DEGRADED")) throw error;
+      const { upgradeId } = this.state;
+      return Object.freeze({
+        seq,
+        type: "event.unread",
+        time: this.log.now().time,
+        upgradeId,
+      }) as unknown as ProgressEvent;
+    }
   }
 
   /** The answer has no seq and no cursor yet (DESIGN 6): it gets them when the queue takes it. */

@@ -56,7 +56,9 @@ describe("evolve", () => {
         const before = fold(events.slice(0, cut));
         const restored = throughJson(before);
         expect(canonicalJson(restored)).toBe(canonicalJson(before));
-        expect(canonicalJson([restored.tasks.counts, restored.tasks.rollup])).toBe(canonicalJson([before.tasks.counts, before.tasks.rollup]));
+        expect(canonicalJson([restored.tasks.counts, restored.tasks.rollup])).toBe(
+          canonicalJson([before.tasks.counts, before.tasks.rollup]),
+        );
         expect(canonicalJson(fold(events.slice(cut), restored))).toBe(canonicalJson(state));
       }),
       { numRuns: 300 },
@@ -70,7 +72,9 @@ describe("evolve", () => {
         let n = 0;
         const kept = events.filter((event, index) => {
           if (event.type !== "task.progressed") return true;
-          const isReplaced = events.slice(index + 1).some((later) => later.type === "task.progressed" && later.taskId === event.taskId);
+          const isReplaced = events
+            .slice(index + 1)
+            .some((later) => later.type === "task.progressed" && later.taskId === event.taskId);
           return !(isReplaced && (drops[n++ % drops.length] ?? true));
         });
         expect(canonicalJson(fold(kept))).toBe(canonicalJson(state));
@@ -87,13 +91,66 @@ describe("evolve", () => {
   });
 });
 
+describe("decide and evolve", () => {
+  it("[E7] an event that says where a task stands says what the state shows", () => {
+    fc.assert(
+      fc.property(stepsOf(60), (steps) => {
+        let state = emptyState;
+        for (const event of logOf(steps).events) {
+          state = evolve(state, event);
+          if (!("taskId" in event) || !("attempt" in event)) continue;
+          const { status, attempt, percentage, completedSteps = null, totalSteps = null, unit = null } = event;
+          expect(state.tasks.get(event.taskId)).toMatchObject({
+            status,
+            attempt,
+            percentage,
+            completedSteps,
+            totalSteps,
+            unit,
+            lastSeq: event.seq,
+          });
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("[E2] decide changes neither the state nor the command", () => {
+    fc.assert(
+      fc.property(stepsOf(40), (steps) => {
+        const log = testLog();
+        for (const step of steps) {
+          deepFreeze(log.state);
+          for (const task of log.state.tasks.values()) deepFreeze(task);
+          const refused = take(log, deepFreeze(step));
+          expect(refused).not.toMatch(/TypeError/);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
 describe("evolve with events that it cannot place", () => {
   const log = testLog();
   log.give({ type: "addTask", taskId: "t", taskName: "Task" });
   log.give({ type: "updateTaskProgress", taskId: "t", percentage: 40 });
-  const next = (body: object) => ({ ...log.events.at(-1), seq: 9, cursor: "log1.term1.9", ...body }) as unknown as ProgressEvent;
+  const next = (body: object) =>
+    ({ ...log.events.at(-1), seq: 9, cursor: "log1.term1.9", ...body }) as unknown as ProgressEvent;
   const withoutPlace = (state: typeof log.state) => canonicalJson({ ...state, seq: 0, cursor: "", clock: null });
-  const added = (fields: object) => ({ type: "task.added", taskName: "New", taskType: "cleanup", status: "not_started", parentTaskId: null, weight: 1, totalSteps: null, unit: null, expectedMs: null, details: null, ...fields });
+  const added = (fields: object) => ({
+    type: "task.added",
+    taskName: "New",
+    taskType: "cleanup",
+    status: "not_started",
+    parentTaskId: null,
+    weight: 1,
+    totalSteps: null,
+    unit: null,
+    expectedMs: null,
+    details: null,
+    ...fields,
+  });
 
   it.each([
     ["of a type of the future", { type: "task.teleported", taskId: "t", to: "x" }],
@@ -126,7 +183,13 @@ describe("log time", () => {
     log.give({ type: "startUpgrade" });
     log.give({ type: "addTask", taskId: "t", taskName: "Task" });
     log.give({ type: "startTask", taskId: "t" });
-    for (const jump of [-3_600_000, 86_400_000, -86_400_000 * 365 * 60, Date.parse("2038-01-19T03:14:08Z") - Date.parse("2026-03-01T08:00:00Z")]) log.pass(100).jump(jump).give({ type: "updateTaskProgress", taskId: "t", percentage: 1 });
+    for (const jump of [
+      -3_600_000,
+      86_400_000,
+      -86_400_000 * 365 * 60,
+      Date.parse("2038-01-19T03:14:08Z") - Date.parse("2026-03-01T08:00:00Z"),
+    ])
+      log.pass(100).jump(jump).give({ type: "updateTaskProgress", taskId: "t", percentage: 1 });
     log.pass(100).give({ type: "completeTask", taskId: "t" });
     expect(taskDurationMs(log.state.tasks.get("t") as Task, 1e12)).toBe(500);
     expect(upgradeDurationMs(log.state, log.state.clock.lastMs)).toBe(500);
@@ -159,10 +222,12 @@ describe("log time", () => {
           for (const task of log.state.tasks.values()) {
             expect(taskDurationMs(task, lastMs) ?? 0).toBeGreaterThanOrEqual(0);
             expect(Math.max(task.lastSeenMs, task.lastAdvanceMs, task.pausedMs)).toBeLessThanOrEqual(lastMs);
-            for (const attempt of task.attempts) expect(attempt.endedMs - (attempt.startedMs ?? 0)).toBeGreaterThanOrEqual(0);
+            for (const attempt of task.attempts)
+              expect(attempt.endedMs - (attempt.startedMs ?? 0)).toBeGreaterThanOrEqual(0);
           }
           expect(upgradeDurationMs(log.state, lastMs) ?? 0).toBeGreaterThanOrEqual(0);
-          for (const stay of log.state.phases) expect((stay.endedMs ?? lastMs) - stay.startedMs).toBeGreaterThanOrEqual(0);
+          for (const stay of log.state.phases)
+            expect((stay.endedMs ?? lastMs) - stay.startedMs).toBeGreaterThanOrEqual(0);
         }
       }),
       { numRuns: 200 },
@@ -172,6 +237,8 @@ describe("log time", () => {
   it("[E6] survives a wall time that is none", () => {
     const log = testLog();
     const opened = { ...log.events[0], seq: 2, time: "yesterday", ms: 5 } as ProgressEvent;
-    expect(evolve(evolve(log.state, opened), { ...opened, seq: 3, time: "2026-03-01T08:00:00.000Z" }).clock).toMatchObject({ lastMs: 0, baseMs: -5 });
+    expect(
+      evolve(evolve(log.state, opened), { ...opened, seq: 3, time: "2026-03-01T08:00:00.000Z" }).clock,
+    ).toMatchObject({ lastMs: 0, baseMs: -5 });
   });
 });

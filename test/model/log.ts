@@ -55,7 +55,16 @@ export function testLog(start: UpgradeProgress = emptyState): TestLog {
       const seq = state.seq + 1;
       const cursor = formatCursor({ logId: LOG_ID, term: `term${terms}`, seq });
       const { type, ...body } = draft;
-      const event = { seq, cursor, ms, id: `id-${seq}`, type, time: time(), upgradeId: state.upgradeId, ...body } as ProgressEvent;
+      const event = {
+        seq,
+        cursor,
+        ms,
+        id: `id-${seq}`,
+        type,
+        time: time(),
+        upgradeId: state.upgradeId,
+        ...body,
+      } as ProgressEvent;
       // What is folded is what a reader of the log gets.
       events.push(JSON.parse(JSON.stringify(event)) as ProgressEvent);
       state = evolve(state, events.at(-1) as ProgressEvent);
@@ -81,7 +90,17 @@ export function testLog(start: UpgradeProgress = emptyState): TestLog {
       ms = lateMs;
       const { planId, clusterName, run, seq, clock } = state;
       const logMs = logTimeAt(clock, wall);
-      log.append({ type: "writer.opened", logId: LOG_ID, term: `term${terms}`, after: seq, logMs, run, planId, clusterName, writer: WRITER });
+      log.append({
+        type: "writer.opened",
+        logId: LOG_ID,
+        term: `term${terms}`,
+        after: seq,
+        logMs,
+        run,
+        planId,
+        clusterName,
+        writer: WRITER,
+      });
       return log;
     },
   };
@@ -99,15 +118,24 @@ export function outcome(log: TestLog, input: unknown): string {
   const length = log.events.length;
   try {
     log.give(input);
-    return log.events.slice(length).map(({ type }) => type).join("+") || "=";
+    return (
+      log.events
+        .slice(length)
+        .map(({ type }) => type)
+        .join("+") || "="
+    );
   } catch (error) {
-    if (log.events.length !== length || log.state !== before) throw new Error(`refused, and changed the log: ${String(error)}`, { cause: error });
+    if (log.events.length !== length || log.state !== before)
+      throw new Error(`refused, and changed the log: ${String(error)}`, { cause: error });
     return (error as { code?: string }).code ?? String(error);
   }
 }
 
 /** `given(...commands).when(command)` for one behaviour: the drafts decided, without the envelope. */
-export function given(...commands: readonly Command[]): { when(command: Command): readonly EventDraft[]; readonly log: TestLog } {
+export function given(...commands: readonly Command[]): {
+  readonly when: (command: Command) => readonly EventDraft[];
+  readonly log: TestLog;
+} {
   const log = testLog();
   for (const command of commands) log.give(command);
   return {

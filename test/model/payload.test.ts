@@ -25,9 +25,13 @@ class Node {
   }
 }
 const spyPrototype = Object.create(null, { constructor: { get: touch } }) as object;
-const spyConstructor = Object.create(null, { constructor: { value: Object.defineProperty(() => 0, "name", { get: touch }) } }) as object;
-const traps = Object.fromEntries(["get", "has", "ownKeys", "getPrototypeOf", "getOwnPropertyDescriptor"].map((name) => [name, touch]));
-const spyProxy = new Proxy({}, traps as ProxyHandler<object>);
+const spyConstructor = Object.create(null, {
+  constructor: { value: Object.defineProperty(() => 0, "name", { get: touch }) },
+}) as object;
+const traps = Object.fromEntries(
+  ["get", "has", "ownKeys", "getPrototypeOf", "getOwnPropertyDescriptor"].map((name) => [name, touch]),
+);
+const spyProxy = new Proxy({}, traps);
 
 const REFUSED: readonly (readonly [name: string, value: unknown])[] = [
   ["text", "text"],
@@ -53,18 +57,30 @@ const REFUSED: readonly (readonly [name: string, value: unknown])[] = [
   ["a symbol", { a: Symbol("a") }],
   ["a function inside", { a: { b: () => 1 } }],
   ["toJSON that throws", { toJSON: touch }],
-  ["toJSON that throws on a class", new (class { toJSON = touch; })()],
+  [
+    "toJSON that throws on a class",
+    new (class {
+      toJSON = touch;
+    })(),
+  ],
   ["NaN", { a: Number.NaN }],
   ["Infinity", { a: [Infinity] }],
   ["a getter", Object.defineProperty({}, "a", { get: touch, enumerable: true })],
   ["a getter in an array", { a: Object.defineProperty([1], "0", { get: touch }) }],
   ["a Proxy", { a: spyProxy }],
   ["a Proxy as details", spyProxy],
-  ["a Proxy of an array", { a: new Proxy([], traps as ProxyHandler<[]>) }],
+  ["a Proxy of an array", { a: new Proxy([], traps) }],
   ["an object whose prototype is a Proxy", { a: Object.create(spyProxy) as object }],
   ["an object whose constructor is an accessor", { a: Object.create(spyPrototype) as object }],
   ["an object whose class has an accessor for a name", { a: Object.create(spyConstructor) as object }],
-  ["a revoked Proxy", (() => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; })()],
+  [
+    "a revoked Proxy",
+    (() => {
+      const { proxy, revoke } = Proxy.revocable({}, {});
+      revoke();
+      return proxy;
+    })(),
+  ],
   ["half of a character pair in a key", { "a\ud800": 1 }],
   ["1,001 values", { a: Array.from({ length: 1_000 }, () => 0) }],
   ["a sparse array of 4 billion", { a: new Array(4_294_967_295) }],
@@ -88,7 +104,10 @@ describe("details (M12)", () => {
       expect(isMilepostError(error, "INVALID_PAYLOAD") ? "INVALID_PAYLOAD" : error).toBe("INVALID_PAYLOAD");
     }
     expect(touched).toBe(0);
-    if (!name.includes("Proxy")) expect(outcome(log, { type: "updateTaskProgress", taskId: "t", percentage: 5, details: value })).toBe("INVALID_PAYLOAD");
+    if (!name.includes("Proxy"))
+      expect(outcome(log, { type: "updateTaskProgress", taskId: "t", percentage: 5, details: value })).toBe(
+        "INVALID_PAYLOAD",
+      );
   });
 
   it("[V5] at the limits are kept", () => {
@@ -96,11 +115,20 @@ describe("details (M12)", () => {
     for (const value of [nested(32), full, { a: "x".repeat(65_000) }, Object.create(null) as object, { "": "" }]) {
       expect(canonicalJson(copyDetails(value))).toBe(canonicalJson(value));
     }
-    expect(copyDetails({ a: [undefined as unknown, 1].slice(1), b: -0, c: "\ud800" })).toEqual({ a: [1], b: 0, c: "\ufffd" });
+    expect(copyDetails({ a: [undefined as unknown, 1].slice(1), b: -0, c: "\ud800" })).toEqual({
+      a: [1],
+      b: 0,
+      c: "\ufffd",
+    });
   });
 
   it("[V5] are never larger as JSON than the limit, and come back from JSON as they went in", () => {
-    const text = fc.oneof(fc.string({ unit: "binary", maxLength: 400 }), fc.constant("日".repeat(9_000)), fc.constant("\u0002".repeat(4_000)), fc.constant("🚀".repeat(7_000)));
+    const text = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 400 }),
+      fc.constant("日".repeat(9_000)),
+      fc.constant("\u0002".repeat(4_000)),
+      fc.constant("🚀".repeat(7_000)),
+    );
     const json = fc.jsonValue({ depthSize: "medium", stringUnit: "binary" });
     fc.assert(
       fc.property(fc.dictionary(fc.string({ maxLength: 8 }), fc.oneof(text, json), { maxKeys: 6 }), (value) => {
@@ -145,18 +173,48 @@ describe("details (M12)", () => {
   });
 
   it("[V5] may have any names, also those of the call's own parameters", () => {
-    const details = { status: "completed", message: "m", percentage: 5, task_id: "x", taskId: "y", type: "z", seq: 0, details: {} };
+    const details = {
+      status: "completed",
+      message: "m",
+      percentage: 5,
+      task_id: "x",
+      taskId: "y",
+      type: "z",
+      seq: 0,
+      details: {},
+    };
     const own = testLog();
     own.give({ type: "addTask", taskId: "t", taskName: "Task", details });
     own.give({ type: "updateTaskProgress", taskId: "t", percentage: 50, details });
-    expect(own.state.tasks.get("t")).toMatchObject({ status: "in_progress", percentage: 50, details, reportDetails: details });
+    expect(own.state.tasks.get("t")).toMatchObject({
+      status: "in_progress",
+      percentage: 50,
+      details,
+      reportDetails: details,
+    });
   });
 });
 
 describe("hostile names (X17)", () => {
-  const values: readonly unknown[] = [{ polluted: true }, "polluted", 1, null, [], { polluted: { polluted: 1 } }, { toString: "x" }, { constructor: { prototype: { polluted: true } } }];
+  const values: readonly unknown[] = [
+    { polluted: true },
+    "polluted",
+    1,
+    null,
+    [],
+    { polluted: { polluted: 1 } },
+    { toString: "x" },
+    { constructor: { prototype: { polluted: true } } },
+  ];
   const names = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"];
-  const payloads = names.flatMap((name) => values.map((value) => JSON.parse(`{${JSON.stringify(name)}:${JSON.stringify(value)},"in":{${JSON.stringify(name)}:${JSON.stringify(value)}}}`) as object));
+  const payloads = names.flatMap((name) =>
+    values.map(
+      (value) =>
+        JSON.parse(
+          `{${JSON.stringify(name)}:${JSON.stringify(value)},"in":{${JSON.stringify(name)}:${JSON.stringify(value)}}}`,
+        ) as object,
+    ),
+  );
 
   it("[X1] in details, ids and commands change no prototype and are kept as data", () => {
     expect(payloads.length).toBeGreaterThanOrEqual(40);

@@ -8,36 +8,49 @@ import { stepsOf, take } from "./steps.ts";
 const isLong = process.env["MILEPOST_LONG"] === "1";
 
 describe("random histories (M02)", () => {
-  it("[E1, T1, U1] command by command do what a second reading of the rules says, and replay to the same bytes", { timeout: isLong ? 3_600_000 : 60_000 }, () => {
-    let events = 0;
-    fc.assert(
-      fc.property(stepsOf(200), (steps) => {
-        const log = testLog();
-        const model = new SimpleUpgrade();
-        for (const step of steps) {
-          const expected = model.take(step);
-          const found = take(log, step);
-          if (found !== expected) throw new Error(`${JSON.stringify(step.command)}: ${found}, but the rules say ${expected}`);
-          agree(log, model);
-        }
-        events += log.events.length;
-        if (canonicalJson(fold(log.events)) !== canonicalJson(log.state)) throw new Error("replay is not live");
-      }),
-      { numRuns: isLong ? 200_000 : 2_000 },
-    );
-    expect(events).toBeGreaterThan(10_000);
-  });
+  it(
+    "[E1, T1, U1] command by command do what a second reading of the rules says, and replay to the same bytes",
+    { timeout: isLong ? 3_600_000 : 60_000 },
+    () => {
+      let events = 0;
+      fc.assert(
+        fc.property(stepsOf(200), (steps) => {
+          const log = testLog();
+          const model = new SimpleUpgrade();
+          for (const step of steps) {
+            const expected = model.take(step);
+            const found = take(log, step);
+            if (found !== expected)
+              throw new Error(`${JSON.stringify(step.command)}: ${found}, but the rules say ${expected}`);
+            agree(log, model);
+          }
+          events += log.events.length;
+          if (canonicalJson(fold(log.events)) !== canonicalJson(log.state)) throw new Error("replay is not live");
+        }),
+        { numRuns: isLong ? 200_000 : 2_000 },
+      );
+      expect(events).toBeGreaterThan(10_000);
+    },
+  );
 });
 
 /** Everything that both models know. */
 function agree({ state }: TestLog, model: SimpleUpgrade): void {
   const same = (what: string, found: unknown, expected: unknown): void => {
-    if (!Object.is(found, expected)) throw new Error(`${what} is ${String(found)}, but the rules say ${String(expected)}`);
+    if (!Object.is(found, expected))
+      throw new Error(`${what} is ${String(found)}, but the rules say ${String(expected)}`);
   };
   same("status", state.status, model.status);
   same("phase", state.currentPhase, model.phase);
   same("tasks", state.tasks.size, model.tasks.size);
-  same("insights", state.insights.map(({ id }) => id).sort().join(), [...model.insights.keys()].sort().join());
+  same(
+    "insights",
+    state.insights
+      .map(({ id }) => id)
+      .sort()
+      .join(),
+    [...model.insights.keys()].sort().join(),
+  );
   near("overall percentage", state.overallPercentage, model.percentage(null));
   for (const [id, expected] of model.tasks) {
     const task = state.tasks.get(id);
@@ -48,7 +61,11 @@ function agree({ state }: TestLog, model: SimpleUpgrade): void {
     same(`${id} steps`, task.completedSteps, expected.steps);
     same(`${id} total`, task.totalSteps, expected.total);
     same(`${id} seen`, task.lastSeenMs, expected.seen);
-    same(`${id} waiting`, task.waitingOn === null ? null : `${task.waitingOn.kind} ${task.waitingOn.name}`, expected.waiting);
+    same(
+      `${id} waiting`,
+      task.waitingOn === null ? null : `${task.waitingOn.kind} ${task.waitingOn.name}`,
+      expected.waiting,
+    );
     if (model.hasChildren(id)) near(`${id} percentage`, task.percentage, model.percentage(id));
     else {
       same(`${id} percentage`, task.percentage, expected.percentage);

@@ -93,8 +93,11 @@ export class SimpleUpgrade {
     if (cell === "=") return "=";
     if (type === "startUpgrade" || type === "setCurrentPhase") this.phase = phase as string;
     if (type === "setCurrentPhase") return cell;
-    this.status = cell === "upgrade.started" || cell === "upgrade.resumed" ? "in_progress" : cell.slice("upgrade.".length);
-    const open = [...this.tasks].filter(([id, { status }]) => !FINAL.includes(status) && !(status === "not_started" && this.hasChildren(id)));
+    this.status =
+      cell === "upgrade.started" || cell === "upgrade.resumed" ? "in_progress" : cell.slice("upgrade.".length);
+    const open = [...this.tasks].filter(
+      ([id, { status }]) => !FINAL.includes(status) && !(status === "not_started" && this.hasChildren(id)),
+    );
     return this.status === "completed" && open.length > 0 ? this.#warn(cell) : cell;
   }
 
@@ -113,7 +116,8 @@ export class SimpleUpgrade {
 
   #add({ taskId, parentTaskId, weight, totalSteps }: Fields): string {
     const existing = this.tasks.get(taskId as string);
-    if (existing !== undefined) return existing.parent === parentTaskId && existing.weight === weight ? "=" : "TASK_EXISTS";
+    if (existing !== undefined)
+      return existing.parent === parentTaskId && existing.weight === weight ? "=" : "TASK_EXISTS";
     if (ENDED.includes(this.status)) return "ILLEGAL_TRANSITION";
     if (parentTaskId !== null) {
       const parent = this.tasks.get(parentTaskId as string);
@@ -158,7 +162,9 @@ export class SimpleUpgrade {
   }
 
   #move(task: SimpleTask, event: string): void {
-    const to = { "task.started": "in_progress", "task.resumed": "in_progress", "task.retried": "in_progress" }[event] ?? event.slice("task.".length);
+    const to =
+      { "task.started": "in_progress", "task.resumed": "in_progress", "task.retried": "in_progress" }[event] ??
+      event.slice("task.".length);
     if (!(to in WAYS_OF_WAITING)) return;
     task.status = to;
     if (WAYS_OF_WAITING[to] === "ends" || event === "task.started" || event === "task.retried") task.waiting = null;
@@ -179,8 +185,14 @@ export class SimpleUpgrade {
   }
 
   #report(task: SimpleTask, command: Fields): string {
-    const { taskId, percentage, completedSteps, totalSteps } = command as { taskId: string; percentage?: number; completedSteps?: number; totalSteps?: number };
-    if (this.hasChildren(taskId) && (percentage !== undefined || completedSteps !== undefined)) return "TASK_HAS_CHILDREN";
+    const { taskId, percentage, completedSteps, totalSteps } = command as {
+      taskId: string;
+      percentage?: number;
+      completedSteps?: number;
+      totalSteps?: number;
+    };
+    const tells = [percentage, completedSteps, totalSteps].some((told) => told !== undefined);
+    if (tells && this.hasChildren(taskId)) return "TASK_HAS_CHILDREN";
     const total = totalSteps ?? task.total;
     const steps = completedSteps ?? task.steps;
     const counts = steps !== null && (completedSteps !== undefined || totalSteps !== undefined);
@@ -188,7 +200,8 @@ export class SimpleUpgrade {
     const starts = task.status === "not_started";
     if (starts) this.#move(task, "task.started");
     if (percentage !== undefined) task.percentage = percentage;
-    else if (counts) task.percentage = steps === total ? 100 : Math.min(99.99, Math.round((steps / (total as number)) * 10_000) / 100);
+    else if (counts)
+      task.percentage = steps === total ? 100 : Math.min(99.99, Math.round((steps / (total as number)) * 10_000) / 100);
     if (percentage !== undefined || completedSteps !== undefined) task.measured = true;
     task.total = total;
     task.steps = steps;
@@ -203,4 +216,11 @@ export class SimpleUpgrade {
 }
 
 /** Statuses that an event leads to, and whether a task in them may still wait. */
-const WAYS_OF_WAITING: Readonly<Record<string, string>> = { in_progress: "goes on", paused: "goes on", completed: "ends", failed: "ends", cancelled: "ends", skipped: "ends" };
+const WAYS_OF_WAITING: Readonly<Record<string, string>> = {
+  in_progress: "goes on",
+  paused: "goes on",
+  completed: "ends",
+  failed: "ends",
+  cancelled: "ends",
+  skipped: "ends",
+};

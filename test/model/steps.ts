@@ -48,21 +48,52 @@ const command = fc.oneof(
   },
   {
     weight: 6,
-    arbitrary: fc.record({ type: fc.constantFrom("completeTask", "retryTask", "pauseTask", "resumeTask", "skipTask", "cancelTask"), taskId, message, details }),
+    arbitrary: fc.record({
+      type: fc.constantFrom("completeTask", "retryTask", "pauseTask", "resumeTask", "skipTask", "cancelTask"),
+      taskId,
+      message,
+      details,
+    }),
   },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant("failTask"), taskId, errorMessage: fc.constant("broke"), details }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant("failTask"), taskId, errorMessage: fc.constant("broke"), details }),
+  },
   { weight: 2, arbitrary: fc.record({ type: fc.constantFrom("heartbeat", "clearWaitingOn"), taskId }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("appendLog"), taskId, text: fc.constantFrom("x", "yy") }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant("setWaitingOn"), taskId, waitingOn: fc.record({ kind: fc.constant("pod"), name: fc.constantFrom("p", "q") }) }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom("startUpgrade", "setCurrentPhase"), phase: fc.constantFrom("One", "Two") }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant("setWaitingOn"),
+      taskId,
+      waitingOn: fc.record({ kind: fc.constant("pod"), name: fc.constantFrom("p", "q") }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constantFrom("startUpgrade", "setCurrentPhase"),
+      phase: fc.constantFrom("One", "Two"),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constantFrom("pauseUpgrade", "resumeUpgrade"), message }) },
   {
     weight: 1,
-    arbitrary: fc.record({ type: fc.constant("raiseInsight"), insight: fc.record({ id: fc.constantFrom("i", "j"), level: fc.constant("info"), message: fc.constantFrom("x", "y") }) }),
+    arbitrary: fc.record({
+      type: fc.constant("raiseInsight"),
+      insight: fc.record({
+        id: fc.constantFrom("i", "j"),
+        level: fc.constant("info"),
+        message: fc.constantFrom("x", "y"),
+      }),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("clearInsight"), insightId: fc.constantFrom("i", "j") }) },
 );
-const ending = fc.record({ type: fc.constantFrom("completeUpgrade", "failUpgrade", "cancelUpgrade"), errorMessage: fc.constant("broke") });
+const ending = fc.record({
+  type: fc.constantFrom("completeUpgrade", "failUpgrade", "cancelUpgrade"),
+  errorMessage: fc.constant("broke"),
+});
 
 const step: fc.Arbitrary<Step> = fc.record({
   command: fc.oneof({ weight: 60, arbitrary: command }, { weight: 1, arbitrary: ending }),

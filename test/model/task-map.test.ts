@@ -8,33 +8,56 @@ import { canonicalJson } from "../../src/model/json.ts";
 import { ProgressStatus } from "../../src/model/vocabulary.ts";
 
 const task = (taskId: string, fields: Partial<Task> = {}): Task => ({
-  ...newTask({ type: "task.added", seq: 1, taskId, taskName: taskId, taskType: "upgrade_step", status: "not_started", parentTaskId: null, weight: 1 } as EventOf<"task.added">, 0),
+  ...newTask(
+    {
+      type: "task.added",
+      seq: 1,
+      taskId,
+      taskName: taskId,
+      taskType: "upgrade_step",
+      status: "not_started",
+      parentTaskId: null,
+      weight: 1,
+    } as EventOf<"task.added">,
+    0,
+  ),
   ...fields,
 });
 
 describe("the persistent vector", () => {
-  it.each([0, 1, 31, 32, 33, 1_023, 1_024, 1_025, 32_768, 32_769, 33_000])("[E2] of %i values grows by one, and keeps what it was", (size) => {
-    const values = Array.from({ length: size }, (_, n) => n);
-    const built = Trie.from(values);
-    const pushed = values.reduce((trie, value) => trie.push(value), Trie.empty<number>());
-    for (const trie of [built, pushed]) {
-      const next = trie.push(size);
-      expect([trie.size, next.size]).toEqual([size, size + 1]);
-      expect([...trie]).toEqual(values);
-      expect([...next]).toEqual([...values, size]);
-      expect([next.get(size), trie.get(size), trie.get(-1), next.get(size + 1)]).toEqual([size, undefined, undefined, undefined]);
-      const step = Math.max(1, Math.floor(size / 500));
-      for (let n = 0; n < size; n += step) expect(next.get(n)).toBe(n);
-      if (size > 0) {
-        const changed = trie.set(size - 1, -1).set(0, -2);
-        expect([changed.get(0), trie.get(0), trie.get(size - 1)]).toEqual([-2, 0, size - 1]);
-        expect(changed.get(size - 1)).toBe(size === 1 ? -2 : -1);
+  it.each([0, 1, 31, 32, 33, 1_023, 1_024, 1_025, 32_768, 32_769, 33_000])(
+    "[E2] of %i values grows by one, and keeps what it was",
+    (size) => {
+      const values = Array.from({ length: size }, (_, n) => n);
+      const built = Trie.from(values);
+      const pushed = values.reduce((trie, value) => trie.push(value), Trie.empty<number>());
+      for (const trie of [built, pushed]) {
+        const next = trie.push(size);
+        expect([trie.size, next.size]).toEqual([size, size + 1]);
+        expect([...trie]).toEqual(values);
+        expect([...next]).toEqual([...values, size]);
+        expect([next.get(size), trie.get(size), trie.get(-1), next.get(size + 1)]).toEqual([
+          size,
+          undefined,
+          undefined,
+          undefined,
+        ]);
+        const step = Math.max(1, Math.floor(size / 500));
+        for (let n = 0; n < size; n += step) expect(next.get(n)).toBe(n);
+        if (size > 0) {
+          const changed = trie.set(size - 1, -1).set(0, -2);
+          expect([changed.get(0), trie.get(0), trie.get(size - 1)]).toEqual([-2, 0, size - 1]);
+          expect(changed.get(size - 1)).toBe(size === 1 ? -2 : -1);
+        }
       }
-    }
-  });
+    },
+  );
 
   it("[E2] is like an array in every version of it, also where versions part", () => {
-    const step = fc.oneof(fc.record({ at: fc.nat(), push: fc.integer() }), fc.record({ at: fc.nat(), index: fc.nat(), set: fc.integer() }));
+    const step = fc.oneof(
+      fc.record({ at: fc.nat(), push: fc.integer() }),
+      fc.record({ at: fc.nat(), index: fc.nat(), set: fc.integer() }),
+    );
     fc.assert(
       fc.property(fc.nat({ max: 70 }), fc.array(step, { maxLength: 60 }), (size, steps) => {
         const first = Array.from({ length: size }, (_, n) => n);
@@ -57,10 +80,17 @@ describe("the persistent vector", () => {
 describe("the tasks of an upgrade", () => {
   it("[R4] are like a plain Map in every version, also where two versions grow from one", () => {
     const id = fc.constantFrom("a", "b", "c", "d", "e", "f", "g", "__proto__");
-    const step = fc.record({ at: fc.nat(), id, status: fc.constantFrom(...Object.values(ProgressStatus)), percentage: fc.integer({ min: 0, max: 100 }) });
+    const step = fc.record({
+      at: fc.nat(),
+      id,
+      status: fc.constantFrom(...Object.values(ProgressStatus)),
+      percentage: fc.integer({ min: 0, max: 100 }),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const versions: { tasks: TaskMap; plain: ReadonlyMap<string, Task> }[] = [{ tasks: TaskMap.empty, plain: new Map() }];
+        const versions: { tasks: TaskMap; plain: ReadonlyMap<string, Task> }[] = [
+          { tasks: TaskMap.empty, plain: new Map() },
+        ];
         for (const { at, id: taskId, status, percentage } of steps) {
           const from = versions[at % versions.length] as (typeof versions)[0];
           const next = task(taskId, { status, percentage });
@@ -77,13 +107,24 @@ describe("the tasks of an upgrade", () => {
     const left = parent.with(task("left"));
     const right = parent.with(task("right"));
     const both = left.with(task("right", { percentage: 7 }));
-    expect([...parent.keys(), "|", ...left.keys(), "|", ...right.keys(), "|", ...both.keys()].join()).toBe("a,|,a,left,|,a,right,|,a,left,right");
-    expect([parent.has("left"), left.has("right"), right.has("left"), parent.get("right")]).toEqual([false, false, false, undefined]);
+    expect([...parent.keys(), "|", ...left.keys(), "|", ...right.keys(), "|", ...both.keys()].join()).toBe(
+      "a,|,a,left,|,a,right,|,a,left,right",
+    );
+    expect([parent.has("left"), left.has("right"), right.has("left"), parent.get("right")]).toEqual([
+      false,
+      false,
+      false,
+      undefined,
+    ]);
     expect([both.get("right")?.percentage, right.get("right")?.percentage]).toEqual([7, 0]);
   });
 
   it("[R4] know their place, their parents and their counts", () => {
-    const tasks = TaskMap.from([task("a"), task("b", { parentTaskId: "a" }), task("c", { parentTaskId: "b", status: "failed" })]);
+    const tasks = TaskMap.from([
+      task("a"),
+      task("b", { parentTaskId: "a" }),
+      task("c", { parentTaskId: "b", status: "failed" }),
+    ]);
     expect([tasks.at(1)?.taskId, tasks.at(3), tasks.at(-1)]).toEqual(["b", undefined, undefined]);
     expect(tasks.ancestors("c")).toEqual(["b", "a"]);
     expect([tasks.ancestors("a"), tasks.ancestors("zzz")]).toEqual([[], []]);
@@ -117,7 +158,10 @@ function sameAs(tasks: TaskMap, plain: ReadonlyMap<string, Task>): void {
     expect(tasks.has(key)).toBe(true);
     expect(tasks.get(key)).toBe(value);
   }
-  for (const status of Object.values(ProgressStatus)) expect(tasks.counts[status]).toBe([...plain.values()].filter((one) => one.status === status).length);
+  for (const status of Object.values(ProgressStatus))
+    expect(tasks.counts[status]).toBe([...plain.values()].filter((one) => one.status === status).length);
   const rebuilt = TaskMap.from([...plain.values()]);
-  expect(canonicalJson([rebuilt, rebuilt.rollup, rebuilt.counts])).toBe(canonicalJson([tasks, tasks.rollup, tasks.counts]));
+  expect(canonicalJson([rebuilt, rebuilt.rollup, rebuilt.counts])).toBe(
+    canonicalJson([tasks, tasks.rollup, tasks.counts]),
+  );
 }

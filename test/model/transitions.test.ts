@@ -30,7 +30,16 @@ const UPGRADE_WAYS: Record<string, readonly string[]> = {
   cancelled: ["startUpgrade", "cancelUpgrade"],
 };
 
-const command = (type: string) => ({ type, taskId: "t", errorMessage: "broke", percentage: 40, text: "line", phase: "Next", waitingOn, insight });
+const command = (type: string) => ({
+  type,
+  taskId: "t",
+  errorMessage: "broke",
+  percentage: 40,
+  text: "line",
+  phase: "Next",
+  waitingOn,
+  insight,
+});
 
 const withTask = (status: string): TestLog => {
   const log = testLog();
@@ -49,7 +58,10 @@ const withUpgrade = (status: string): TestLog => {
   return log;
 };
 
-const pairs = (table: typeof TASK_TABLE) => Object.entries(table).flatMap(([type, row]) => Object.entries(row).map(([status, cell]) => [type, status, cell] as const));
+const pairs = (table: typeof TASK_TABLE) =>
+  Object.entries(table).flatMap(([type, row]) =>
+    Object.entries(row).map(([status, cell]) => [type, status, cell] as const),
+  );
 
 describe("transitions of a task (M01)", () => {
   it("are told for every command about a task and every status", () => {
@@ -77,7 +89,10 @@ describe("transitions of a task (M01)", () => {
       // Something else happens in between, which must not be taken for the answer.
       log.give(command("appendLog"));
       const event = log.give(command(type));
-      const made = type === "startTask" ? "task.started" : log.events.findLast((e) => "status" in e && e.status === status && "taskId" in e)?.type;
+      const made =
+        type === "startTask"
+          ? "task.started"
+          : log.events.findLast((e) => "status" in e && e.status === status && "taskId" in e)?.type;
       expect([type, status, event.type]).toEqual([type, status, made]);
     }
   });
@@ -93,20 +108,28 @@ describe("transitions of a task (M01)", () => {
   });
 
   it("[T8] every command about a task that is not there is refused", () => {
-    for (const type of Object.keys(TASK_TABLE)) expect(outcome(withTask("in_progress"), { ...command(type), taskId: "other" })).toBe("UNKNOWN_TASK");
-    expect(outcome(testLog(), { type: "addTask", taskId: "t", taskName: "Task", parentTaskId: "other" })).toBe("UNKNOWN_TASK");
-    expect(outcome(testLog(), { type: "addTask", taskId: "t", taskName: "Task", parentTaskId: "t" })).toBe("UNKNOWN_TASK");
+    for (const type of Object.keys(TASK_TABLE))
+      expect(outcome(withTask("in_progress"), { ...command(type), taskId: "other" })).toBe("UNKNOWN_TASK");
+    expect(outcome(testLog(), { type: "addTask", taskId: "t", taskName: "Task", parentTaskId: "other" })).toBe(
+      "UNKNOWN_TASK",
+    );
+    expect(outcome(testLog(), { type: "addTask", taskId: "t", taskName: "Task", parentTaskId: "t" })).toBe(
+      "UNKNOWN_TASK",
+    );
   });
 });
 
 describe("transitions of the upgrade (M01)", () => {
   it("are told for every command about the upgrade and every status but skipped", () => {
-    for (const row of Object.values(UPGRADE_TABLE)) expect(Object.keys(row)).toEqual(Object.keys(UPGRADE_WAYS).sort((a, b) => order(a) - order(b)));
+    for (const row of Object.values(UPGRADE_TABLE))
+      expect(Object.keys(row)).toEqual(Object.keys(UPGRADE_WAYS).sort((a, b) => order(a) - order(b)));
   });
 
   it.each(pairs(UPGRADE_TABLE))("[U1, T4] %s on an upgrade that is %s: %s", (type, status, cell) => {
     // U3: the next run begins in another log, so the model itself refuses.
-    expect(outcome(withUpgrade(status), command(type))).toBe(cell === "-" || cell === "U3" ? "ILLEGAL_TRANSITION" : cell);
+    expect(outcome(withUpgrade(status), command(type))).toBe(
+      cell === "-" || cell === "U3" ? "ILLEGAL_TRANSITION" : cell,
+    );
   });
 
   it("[T2] a repeated command of the upgrade returns the event that made it so", () => {
@@ -115,7 +138,10 @@ describe("transitions of the upgrade (M01)", () => {
       const log = withUpgrade(status);
       log.give({ type: "raiseInsight", insight });
       const event = log.give(command(type));
-      const made = type === "startUpgrade" ? "upgrade.started" : log.events.findLast((e) => "status" in e && e.status === status)?.type;
+      const made =
+        type === "startUpgrade"
+          ? "upgrade.started"
+          : log.events.findLast((e) => "status" in e && e.status === status)?.type;
       expect([type, status, event.type]).toEqual([type, status, made]);
     }
   });
@@ -129,21 +155,28 @@ describe("transitions of the upgrade (M01)", () => {
     expect(log.state.overallPercentage).toBe(100);
   });
 
-  it.each(["completeUpgrade", "failUpgrade", "cancelUpgrade"])("[U2] after %s tasks change no more, and repeats still hold", (end) => {
-    for (const [type, status, cell] of pairs(TASK_TABLE)) {
-      const log = withTask(status);
-      if (type === "clearWaitingOn" && cell !== "=") log.give(command("setWaitingOn"));
+  it.each(["completeUpgrade", "failUpgrade", "cancelUpgrade"])(
+    "[U2] after %s tasks change no more, and repeats still hold",
+    (end) => {
+      for (const [type, status, cell] of pairs(TASK_TABLE)) {
+        const log = withTask(status);
+        if (type === "clearWaitingOn" && cell !== "=") log.give(command("setWaitingOn"));
+        log.give(command(end));
+        const stays = cell === "=" || type === "appendLog" || type === "clearWaitingOn";
+        expect([type, status, outcome(log, command(type))]).toEqual([
+          type,
+          status,
+          stays ? cell : "ILLEGAL_TRANSITION",
+        ]);
+      }
+      const log = withTask("in_progress");
       log.give(command(end));
-      const stays = cell === "=" || type === "appendLog" || type === "clearWaitingOn";
-      expect([type, status, outcome(log, command(type))]).toEqual([type, status, stays ? cell : "ILLEGAL_TRANSITION"]);
-    }
-    const log = withTask("in_progress");
-    log.give(command(end));
-    expect(outcome(log, { type: "addTask", taskId: "t", taskName: "Task" })).toBe("=");
-    expect(outcome(log, { type: "addTask", taskId: "new", taskName: "Task" })).toBe("ILLEGAL_TRANSITION");
-    expect(outcome(log, { type: "raiseInsight", insight })).toBe("insight.raised");
-    expect(outcome(log, { type: "clearInsight", insightId: "i" })).toBe("insight.cleared");
-  });
+      expect(outcome(log, { type: "addTask", taskId: "t", taskName: "Task" })).toBe("=");
+      expect(outcome(log, { type: "addTask", taskId: "new", taskName: "Task" })).toBe("ILLEGAL_TRANSITION");
+      expect(outcome(log, { type: "raiseInsight", insight })).toBe("insight.raised");
+      expect(outcome(log, { type: "clearInsight", insightId: "i" })).toBe("insight.cleared");
+    },
+  );
 });
 
 const order = (status: string): number => Object.keys(UPGRADE_TABLE["startUpgrade"] ?? {}).indexOf(status);

@@ -39,20 +39,49 @@ describe("ids (M06)", () => {
       expect(codeOf(() => checkId(id, "taskId"))).toBe("INVALID_ID");
       expect(outcome(started(), { type: "addTask", taskId: id, taskName: "Task" })).toBe("INVALID_ID");
       expect(outcome(started(), { type: "startTask", taskId: id })).toBe("INVALID_ID");
-      expect(outcome(started(), { type: "raiseInsight", insight: { id, level: "info", message: "seen" } })).toBe("INVALID_ID");
-      if (id !== undefined && id !== null) expect(outcome(started(), { type: "addTask", taskId: "x", taskName: "X", parentTaskId: id })).toBe("INVALID_ID");
+      expect(outcome(started(), { type: "raiseInsight", insight: { id, level: "info", message: "seen" } })).toBe(
+        "INVALID_ID",
+      );
+      if (id !== undefined && id !== null)
+        expect(outcome(started(), { type: "addTask", taskId: "x", taskName: "X", parentTaskId: id })).toBe(
+          "INVALID_ID",
+        );
     }
   });
 });
 
 describe("percentages (M03)", () => {
-  const refused = [Number.NaN, Infinity, -Infinity, -1, -0.0001, -1e-320, 100.0001, 101, 1e400, 1e308, "50", "", null, true, 10n, [], [50], {}, new Number(50), () => 50];
+  const refused = [
+    Number.NaN,
+    Infinity,
+    -Infinity,
+    -1,
+    -0.0001,
+    -1e-320,
+    100.0001,
+    101,
+    1e400,
+    1e308,
+    "50",
+    "",
+    null,
+    true,
+    10n,
+    [],
+    [50],
+    {},
+    new Number(50),
+    () => 50,
+  ];
 
-  it.each(refused.map((value) => [typeof value === "function" ? "a function" : String(shown(value)), value]))("[V2] %s is refused and leaves no trace", (_name, value) => {
-    const log = started();
-    expect(outcome(log, { type: "updateTaskProgress", taskId: "t", percentage: value })).toBe("INVALID_PERCENT");
-    expect(log.state.tasks.get("t")).toMatchObject({ percentage: 0, isMeasured: false });
-  });
+  it.each(refused.map((value) => [typeof value === "function" ? "a function" : String(shown(value)), value]))(
+    "[V2] %s is refused and leaves no trace",
+    (_name, value) => {
+      const log = started();
+      expect(outcome(log, { type: "updateTaskProgress", taskId: "t", percentage: value })).toBe("INVALID_PERCENT");
+      expect(log.state.tasks.get("t")).toMatchObject({ percentage: 0, isMeasured: false });
+    },
+  );
 
   it.each([0, 1e-320, 0.1, 33.333, 50, 99.9999999, 100])("[V2] %d is kept as it is", (percentage) => {
     const log = started();
@@ -71,20 +100,35 @@ describe("percentages (M03)", () => {
 describe("counts, weights and words", () => {
   const add = (fields: object) => outcome(testLog(), { type: "addTask", taskId: "t", taskName: "Task", ...fields });
 
-  it.each([{ totalSteps: 0 }, { totalSteps: 1.5 }, { totalSteps: -1 }, { totalSteps: "3" }, { totalSteps: 2 ** 53 }, { totalSteps: Number.NaN }])("[V3] %o is refused", (fields) => {
+  it.each([
+    { totalSteps: 0 },
+    { totalSteps: 1.5 },
+    { totalSteps: -1 },
+    { totalSteps: "3" },
+    { totalSteps: 2 ** 53 },
+    { totalSteps: Number.NaN },
+  ])("[V3] %o is refused", (fields) => {
     expect(add(fields)).toBe("INVALID_ARGUMENT");
   });
 
-  it.each([{ weight: -1 }, { weight: 1001 }, { weight: Infinity }, { weight: Number.NaN }, { weight: "1" }, { weight: null }, { expectedMs: -5 }, { expectedMs: Infinity }])(
-    "[V3] %o is refused too",
-    (fields) => {
-      expect(add(fields)).toBe("INVALID_ARGUMENT");
-    },
-  );
+  it.each([
+    { weight: -1 },
+    { weight: 1001 },
+    { weight: Infinity },
+    { weight: Number.NaN },
+    { weight: "1" },
+    { weight: null },
+    { expectedMs: -5 },
+    { expectedMs: Infinity },
+  ])("[V3] %o is refused too", (fields) => {
+    expect(add(fields)).toBe("INVALID_ARGUMENT");
+  });
 
   it("[V3] any lower-case word is a task type", () => {
-    for (const type of [...Object.values(TaskType), "drain", "node_group", "x", "a-b.c9"]) expect(checkTaskType(type)).toBe(type);
-    for (const type of ["", "UPGRADE_STEP", "Drain", "9a", "a b", "é", "a".repeat(65), null, 5, ["drain"]]) expect(add({ taskType: type })).toBe("INVALID_ARGUMENT");
+    for (const type of [...Object.values(TaskType), "drain", "node_group", "x", "a-b.c9"])
+      expect(checkTaskType(type)).toBe(type);
+    for (const type of ["", "UPGRADE_STEP", "Drain", "9a", "a b", "é", "a".repeat(65), null, 5, ["drain"]])
+      expect(add({ taskType: type })).toBe("INVALID_ARGUMENT");
     expect(add({ taskType: undefined })).toBe("task.added");
   });
 
@@ -93,7 +137,8 @@ describe("counts, weights and words", () => {
   });
 
   it("[V3] commands name levels, resources and waiting in the shape that is documented", () => {
-    const insight = (fields: object) => outcome(testLog(), { type: "raiseInsight", insight: { id: "i", level: "info", message: "seen", ...fields } });
+    const insight = (fields: object) =>
+      outcome(testLog(), { type: "raiseInsight", insight: { id: "i", level: "info", message: "seen", ...fields } });
     expect(insight({ level: "fatal" })).toBe("INVALID_ARGUMENT");
     expect(insight({ resources: "node-1" })).toBe("INVALID_ARGUMENT");
     expect(insight({ resources: Array.from({ length: 101 }, (_, n) => `node-${n}`) })).toBe("INVALID_ARGUMENT");
@@ -105,7 +150,8 @@ describe("counts, weights and words", () => {
 });
 
 describe("texts", () => {
-  const update = (message: unknown) => outcome(started(), { type: "updateTaskProgress", taskId: "t", percentage: 1, message });
+  const update = (message: unknown) =>
+    outcome(started(), { type: "updateTaskProgress", taskId: "t", percentage: 1, message });
 
   it("[V4] of the greatest length are kept, longer ones are refused (M12)", () => {
     expect(update("m".repeat(16_384))).toBe("task.progressed");
@@ -114,7 +160,9 @@ describe("texts", () => {
     expect(outcome(started(), { type: "appendLog", taskId: "t", text: "l".repeat(65_536) })).toBe("log.appended");
     expect(outcome(started(), { type: "appendLog", taskId: "t", text: "l".repeat(65_537) })).toBe("INVALID_TEXT");
     expect(outcome(testLog(), { type: "addTask", taskId: "t", taskName: "n".repeat(1_025) })).toBe("INVALID_TEXT");
-    expect(outcome(started(), { type: "failTask", taskId: "t", errorMessage: "e".repeat(16_385) })).toBe("INVALID_TEXT");
+    expect(outcome(started(), { type: "failTask", taskId: "t", errorMessage: "e".repeat(16_385) })).toBe(
+      "INVALID_TEXT",
+    );
   });
 
   it.each([null, 5, {}, [], true, Symbol("m")])("[V4] %s is no text", (message) => {
@@ -122,8 +170,10 @@ describe("texts", () => {
   });
 
   it("[V4] a name holds something that can be seen", () => {
-    for (const name of ["", " ", "\n\t", undefined, null]) expect(outcome(testLog(), { type: "addTask", taskId: "t", taskName: name })).toBe("INVALID_TEXT");
-    for (const phase of ["", " ", null]) expect(outcome(testLog(), { type: "setCurrentPhase", phase })).toBe("INVALID_TEXT");
+    for (const name of ["", " ", "\n\t", undefined, null])
+      expect(outcome(testLog(), { type: "addTask", taskId: "t", taskName: name })).toBe("INVALID_TEXT");
+    for (const phase of ["", " ", null])
+      expect(outcome(testLog(), { type: "setCurrentPhase", phase })).toBe("INVALID_TEXT");
   });
 
   it("[V4] halves of character pairs become U+FFFD, control characters and line ends are kept", () => {
@@ -137,44 +187,86 @@ describe("texts", () => {
 
 describe("errors and commands", () => {
   const bad: readonly unknown[] = [
-    undefined, null, 5, "startUpgrade", [], [{ type: "startUpgrade" }], {}, { type: "explode" }, { type: "__proto__" }, { type: "constructor" }, { type: "toString" },
-    { type: "recordHealth", health: "lost", reasons: [] }, { type: 5 }, { type: "\u001b[2J" }, { type: "x".repeat(10_000) }, { type: "startTask", taskId: "a\u202eb\u0000" },
-    { type: "updateTaskProgress", taskId: "t", percentage: "\u001b]0;x\u0007" }, { type: "addTask", taskId: "t", taskName: "T", taskType: "\u009b1m" }, revoked(), { type: revoked() },
+    undefined,
+    null,
+    5,
+    "startUpgrade",
+    [],
+    [{ type: "startUpgrade" }],
+    {},
+    { type: "explode" },
+    { type: "__proto__" },
+    { type: "constructor" },
+    { type: "toString" },
+    { type: "recordHealth", health: "lost", reasons: [] },
+    { type: 5 },
+    { type: "\u001b[2J" },
+    { type: "x".repeat(10_000) },
+    { type: "startTask", taskId: "a\u202eb\u0000" },
+    { type: "updateTaskProgress", taskId: "t", percentage: "\u001b]0;x\u0007" },
+    { type: "addTask", taskId: "t", taskName: "T", taskType: "\u009b1m" },
+    revoked(),
+    { type: revoked() },
   ];
 
-  it.each(bad.map((input, n) => [n, input]))("[V6] bad command %i is refused with a code, and a message that can be shown", (_n, input) => {
-    const log = testLog();
-    try {
-      log.give(input);
-      expect.unreachable("it was accepted");
-    } catch (error) {
-      expect(error).toBeInstanceOf(MilepostError);
-      const { code, message } = error as MilepostError;
-      expect(Object.keys(ERRORS)).toContain(code);
-      // eslint-disable-next-line no-control-regex -- that there are none is what is tested
-      expect(message).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
-      expect(message.length).toBeLessThan(1_000);
-    }
-    expect(log.events).toHaveLength(1);
-  });
+  it.each(bad.map((input, n) => [n, input]))(
+    "[V6] bad command %i is refused with a code, and a message that can be shown",
+    (_n, input) => {
+      const log = testLog();
+      try {
+        log.give(input);
+        expect.unreachable("it was accepted");
+      } catch (error) {
+        expect(error).toBeInstanceOf(MilepostError);
+        const { code, message } = error as MilepostError;
+        expect(Object.keys(ERRORS)).toContain(code);
+        // eslint-disable-next-line no-control-regex -- that there are none is what is tested
+        expect(message).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
+        expect(message.length).toBeLessThan(1_000);
+      }
+      expect(log.events).toHaveLength(1);
+    },
+  );
 
   it("[V6] an unknown command is told which ones there are; fields that it does not have are ignored", () => {
     expect(codeOf(() => checkCommand({ type: "completeTasks" }))).toBe("UNKNOWN_COMMAND");
     expect(() => checkCommand({ type: "completeTasks" })).toThrow(new RegExp(COMMAND_TYPES.join(", ")));
-    expect(checkCommand({ type: "startTask", taskId: "t", status: "completed", percentage: 100, extra: 1 })).toEqual({ type: "startTask", taskId: "t" });
+    expect(checkCommand({ type: "startTask", taskId: "t", status: "completed", percentage: 100, extra: 1 })).toEqual({
+      type: "startTask",
+      taskId: "t",
+    });
     expect(COMMAND_TYPES).not.toContain("recordHealth");
   });
 
   it("[V6] a refusal names the value and the remedy", () => {
     const log = started();
-    expect(() => log.give({ type: "updateTaskProgress", taskId: "t", percentage: 150 })).toThrow("percentage must be a number from 0 to 100, not 150");
+    expect(() => log.give({ type: "updateTaskProgress", taskId: "t", percentage: 150 })).toThrow(
+      "percentage must be a number from 0 to 100, not 150",
+    );
     expect(() => log.give({ type: "retryTask", taskId: "zzz" })).toThrow(/"zzz"; add it first/);
     log.give({ type: "completeTask", taskId: "t" });
-    expect(() => log.give({ type: "failTask", taskId: "t", errorMessage: "late" })).toThrow(/"t" is completed; it can never change again/);
+    expect(() => log.give({ type: "failTask", taskId: "t", errorMessage: "late" })).toThrow(
+      /"t" is completed; it can never change again/,
+    );
   });
 
   it("[V6] a value is shown in one readable line, whatever it is", () => {
-    const values = ["\u001b[2J\u0000\u009b\u202e", Symbol("\u001b[2J"), "x".repeat(1_000), "🚀".repeat(80), revoked(), [1], { a: 1 }, () => 1, 10n, -0, Number.NaN, undefined, null, true];
+    const values = [
+      "\u001b[2J\u0000\u009b\u202e",
+      Symbol("\u001b[2J"),
+      "x".repeat(1_000),
+      "🚀".repeat(80),
+      revoked(),
+      [1],
+      { a: 1 },
+      () => 1,
+      10n,
+      -0,
+      Number.NaN,
+      undefined,
+      null,
+      true,
+    ];
     for (const value of values) {
       const text = shown(value);
       // eslint-disable-next-line no-control-regex -- that there are none is what is tested
@@ -182,7 +274,12 @@ describe("errors and commands", () => {
       expect(text.isWellFormed()).toBe(true);
       expect(text.length).toBeLessThanOrEqual(120);
     }
-    expect([shown("a b"), shown(revoked()), shown(Symbol("s")), shown(5n)]).toEqual(['"a b"', "an object", '"Symbol(s)"', "5"]);
+    expect([shown("a b"), shown(revoked()), shown(Symbol("s")), shown(5n)]).toEqual([
+      '"a b"',
+      "an object",
+      '"Symbol(s)"',
+      "5",
+    ]);
   });
 
   it("[L10] a cursor says its parts, and other text is no cursor", () => {

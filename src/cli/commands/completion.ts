@@ -13,7 +13,7 @@ const UPGRADES = "upgrades";
 export function addCompletion(program: Command, cli: Cli): void {
   program
     .command("completion")
-    .description("print a completion script; e.g. for bash: source <(milepost completion bash)")
+    .description('print a completion script; e.g. for bash: eval "$(milepost completion bash)"')
     .argument("<shell>", SHELLS.join(", "))
     .action((shell: string, _options, command: Command) => completion(cli, shell, command.optsWithGlobals<CommonOptions>()));
 }

@@ -15,8 +15,8 @@
 import { join } from "node:path";
 
 import { MilepostError } from "../../errors.ts";
-import { readAt, systemErrorCode, type FileSystem } from "../files.ts";
-import { isSealed, LineEncoder } from "../line.ts";
+import { readAt, readWhole, systemErrorCode, type FileSystem } from "../files.ts";
+import { holdsWholeLine, isSealed, LineEncoder, type LineHead } from "../line.ts";
 
 /** The version of this layout. A file of a newer one is refused. */
 export const JOURNAL_FORMAT = 1;
@@ -77,10 +77,10 @@ interface Head {
 
 /** The header of a file, or undefined when its first line is not whole. @throws NEWER_FORMAT. */
 export function readHeader(fs: FileSystem, path: string): Head | undefined {
-  const bytes = withFile(fs, path, (fd) => readAt(fs, fd, 0, MAX_HEADER_BYTES));
+  const bytes = readStart(fs, path, MAX_HEADER_BYTES);
   const end = bytes.indexOf(0x0a) + 1;
   if (end === 0 || !isSealed(bytes, 0, end)) return undefined;
-  const header = JSON.parse(bytes.toString("utf8", 0, end)) as JournalHeader;
+  const { crc: _crc, ...header } = JSON.parse(bytes.toString("utf8", 0, end)) as JournalHeader & { crc: string };
   if (typeof header.journal !== "number" || typeof header.format !== "number") return undefined;
   if (header.format > JOURNAL_FORMAT) {
     throw new MilepostError(
@@ -94,10 +94,17 @@ export function readHeader(fs: FileSystem, path: string): Head | undefined {
   return { header, headerBytes: end };
 }
 
-function withFile<T>(fs: FileSystem, path: string, use: (fd: number) => T): T {
-  const fd = fs.openSync(path, "r");
+/** The first bytes of a file; none of one that its writer has taken away again. */
+function readStart(fs: FileSystem, path: string, length: number): Buffer {
+  let fd: number;
   try {
-    return use(fd);
+    fd = fs.openSync(path, "r");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return Buffer.alloc(0);
+    throw error;
+  }
+  try {
+    return readAt(fs, fd, 0, length);
   } finally {
     fs.closeSync(fd);
   }
@@ -106,19 +113,24 @@ function withFile<T>(fs: FileSystem, path: string, use: (fd: number) => T): T {
 /** The log's files in order, oldest first; none for a log that has no whole header yet. @throws CORRUPT, NEWER_FORMAT. */
 export function readChain(fs: FileSystem, directory: string): Segment[] {
   const heads = new Map<number, Head>();
+  const headless: number[] = [];
   let newest: Head | undefined;
   for (const file of journalFiles(fs, directory)) {
     const path = journalPath(directory, file);
     const head = readHeader(fs, path);
     if (head === undefined) {
-      if (newest === undefined) refuseIfWritten(fs, path);
+      headless.push(file);
       continue;
     }
     if (head.header.journal !== file) throw corruptHeader(path, `says that it is file ${head.header.journal}`);
     heads.set(file, head);
     if (newest === undefined || head.header.generation > newest.header.generation) newest = head;
   }
-  return newest === undefined ? [] : follow(directory, heads, newest);
+  const chain = newest === undefined ? [] : follow(directory, heads, newest);
+  // Any of them that is younger than the log's first file could belong to the log.
+  for (const file of headless)
+    if (file > (chain[0]?.header.journal ?? 0)) refuseIfWritten(fs, journalPath(directory, file));
+  return chain;
 }
 
 function follow(directory: string, heads: ReadonlyMap<number, Head>, newest: Head): Segment[] {
@@ -142,15 +154,23 @@ function follow(directory: string, heads: ReadonlyMap<number, Head>, newest: Hea
   return chain;
 }
 
+/** What is wrong with a whole line that stands behind `place`; undefined if it is the next event of this very log. */
+export function faultOf(
+  head: LineHead | undefined,
+  place: { readonly seq: number; readonly logId: string; readonly term: string | undefined },
+  opensTerm: () => boolean,
+): string | undefined {
+  if (head === undefined) return "holds a line that is no event";
+  if (head.seq !== place.seq + 1) return `holds seq ${head.seq} where ${place.seq + 1} belongs`;
+  if (head.logId !== place.logId) return `holds an event of another log (${head.logId})`;
+  if (place.term !== undefined && head.term !== place.term && !opensTerm())
+    return `holds an event of another term (${head.term})`;
+  return undefined;
+}
+
 /** A file whose header is not whole was never acknowledged, unless it holds whole lines: then its header is damaged. */
 function refuseIfWritten(fs: FileSystem, path: string): void {
-  const bytes = withFile(fs, path, (fd) => readAt(fs, fd, 0, fs.fstatSync(fd).size));
-  for (let start = bytes.indexOf(0x0a) + 1; start > 0 && start < bytes.length;) {
-    const end = bytes.indexOf(0x0a, start) + 1;
-    if (end === 0) return;
-    if (isSealed(bytes, start, end)) throw corruptHeader(path, "has a damaged first line");
-    start = end;
-  }
+  if (holdsWholeLine(readWhole(fs, path) ?? Buffer.alloc(0), 0)) throw corruptHeader(path, "has a damaged first line");
 }
 
 function corruptHeader(path: string, what: string): MilepostError {

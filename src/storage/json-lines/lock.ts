@@ -8,16 +8,18 @@
  * displaces it waits twice as long before reading the end of the log.
  */
 
+import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 
 import { MilepostError, shown } from "../../errors.ts";
-import { syncDirectory, systemErrorCode, unusable, type FileSystem } from "../files.ts";
+import { syncDirectory, systemErrorCode, unusable, usable, type FileSystem } from "../files.ts";
 import type { LogHolder } from "../storage.ts";
 
 /** How often a holder looks whether the lock is still its own, at most; it looks after a write (G6). */
 export const CHECK_INTERVAL_MS = 100;
 
 const BUSY = 5;
+const CANNOT_OPEN = 14;
 const NOT_A_DATABASE = 26;
 
 /** A lock that is held. */
@@ -40,8 +42,10 @@ export function acquireLock(
   place: LockPlace,
   { takeOver = false, holder }: { takeOver?: boolean; holder: () => LogHolder | undefined },
 ): Lock {
-  const database = tryLock(place);
-  if (database !== undefined) return held(place, database, false);
+  // Somebody removed the lock file of a log that is there, perhaps from under a live holder: that is a take-over too.
+  const isLost = !place.fs.existsSync(place.path) && place.fs.existsSync(join(place.directory, "journal"));
+  const locked = tryLock(place);
+  if (locked !== undefined) return isLost ? held(place, locked, { isTakeOver: true }) : held(place, locked);
   if (!takeOver) throw lockedBy(place.path, holder());
   return displace(place, holder);
 }
@@ -49,39 +53,49 @@ export function acquireLock(
 /** True if somebody holds the lock now. */
 export function isLocked({ fs, path }: LockPlace): boolean {
   if (!fs.existsSync(path)) return false;
-  const database = open(path);
+  let database: DatabaseSync | undefined;
   try {
+    database = open(path, 0);
     // A shared lock is refused while an exclusive one is held, and does not disturb anybody for longer than this statement.
     database.exec("SELECT 1 FROM sqlite_master");
     return false;
   } catch (error) {
     return sqliteCode(error) === BUSY;
   } finally {
-    database.close();
+    database?.close();
   }
 }
 
-function open(path: string): DatabaseSync {
+/** @param waitMs - for those who only look (`isLocked`), and are done at once. */
+function open(path: string, waitMs = 100): DatabaseSync {
   const { DatabaseSync: Database } = process.getBuiltinModule("node:sqlite");
-  const database = new Database(path);
-  database.exec("PRAGMA busy_timeout = 100");
-  return database;
+  return new Database(path, { timeout: waitMs });
 }
 
-function tryLock({ fs, path }: LockPlace): DatabaseSync | undefined {
+/** A lock, and which file it is on. */
+interface Locked {
+  readonly database: DatabaseSync;
+  readonly ino: number;
+}
+
+function tryLock({ fs, path }: LockPlace): Locked | undefined {
   let database: DatabaseSync | undefined;
   try {
     createFile(fs, path);
+    const { ino } = fs.statSync(path);
     database = open(path);
     database.exec("BEGIN EXCLUSIVE");
-    return database;
+    // Whoever displaced the holder while this one waited has put another file there; a lock on the old one is none.
+    if (fs.statSync(path).ino === ino) return { database, ino };
+    database.close();
+    return undefined;
   } catch (error) {
     database?.close();
     if (sqliteCode(error) === BUSY) return undefined;
-    if (sqliteCode(error) !== NOT_A_DATABASE) throw unusable(path, error);
+    if (sqliteCode(error) !== NOT_A_DATABASE && sqliteCode(error) !== CANNOT_OPEN) throw unusable(path, error);
     throw new MilepostError(
       "STORAGE_UNUSABLE",
-      `${path} is not a lock file; make sure that nobody writes this upgrade, then delete the file`,
+      `${path} cannot be used as a lock file; make sure that nobody writes this upgrade, then delete the file`,
       {
         context: { path },
         cause: error,
@@ -105,21 +119,22 @@ function sqliteCode(error: unknown): number | undefined {
   return typeof errcode === "number" ? errcode & 0xff : undefined;
 }
 
-function held(place: LockPlace, locked: DatabaseSync, isTakeOver: boolean): Lock {
+function held(place: LockPlace, locked: Locked, { isTakeOver = false }: { isTakeOver?: boolean } = {}): Lock {
   const { fs, path } = place;
-  let database: DatabaseSync | undefined = locked;
-  let { ino } = fs.statSync(path);
+  let { ino } = locked;
+  let database: DatabaseSync | undefined = locked.database;
+  if (isTakeOver) waitForHolder();
   return {
     isTakeOver,
     isHeld: () => {
+      if (database === undefined) return false;
       const found = fs.statSync(path, { throwIfNoEntry: false });
       if (found !== undefined) return found.ino === ino;
       // Somebody removed the file: whoever makes and locks it anew is the holder, and that may be us.
       const again = tryLock(place);
       if (again === undefined) return false;
-      database?.close();
-      database = again;
-      ino = fs.statSync(path).ino;
+      database.close();
+      ({ database, ino } = again);
       return true;
     },
     release: () => {
@@ -132,16 +147,22 @@ function held(place: LockPlace, locked: DatabaseSync, isTakeOver: boolean): Lock
 function displace(place: LockPlace, holder: () => LogHolder | undefined): Lock {
   const { fs, directory, path } = place;
   const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-  const database = tryLock({ ...place, path: temporary });
-  if (database === undefined) throw lockedBy(path, holder());
-  fs.renameSync(temporary, path);
-  syncDirectory(fs, directory);
-  const lock = held(place, database, true);
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * CHECK_INTERVAL_MS);
+  const locked = tryLock({ ...place, path: temporary });
+  if (locked === undefined) throw lockedBy(path, holder());
+  usable(path, () => {
+    fs.renameSync(temporary, path);
+    syncDirectory(fs, directory);
+  });
+  const lock = held(place, locked, { isTakeOver: true });
   if (lock.isHeld()) return lock;
   lock.release();
   fs.rmSync(temporary, { force: true });
   throw lockedBy(path, holder());
+}
+
+/** Until the one that was displaced has found out. */
+function waitForHolder(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * CHECK_INTERVAL_MS);
 }
 
 function lockedBy(path: string, holder: LogHolder | undefined): MilepostError {

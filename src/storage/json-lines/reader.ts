@@ -2,10 +2,10 @@
 
 import { MilepostError } from "../../errors.ts";
 import { parseCursor } from "../../model/cursor.ts";
-import { readAt, systemErrorCode, type FileSystem } from "../files.ts";
-import { headAt, isSealed, MAX_LINE_BYTES, parseLine, seqAt } from "../line.ts";
+import { readAt, systemErrorCode, unusable, type FileSystem } from "../files.ts";
+import { headAt, holdsWholeLine, isSealed, MAX_LINE_BYTES, parseLine, seqAt } from "../line.ts";
 import type { LineBatch, LogHeader, LogReader, StoredSnapshot } from "../storage.ts";
-import { journalFiles, readChain, type Segment } from "./journal.ts";
+import { encodeHeader, faultOf, journalFiles, journalPath, readChain, readHeader, type Segment } from "./journal.ts";
 import { loadSnapshot } from "./snapshot.ts";
 
 const CHUNK_BYTES = 256 * 1024;
@@ -24,7 +24,7 @@ export class JournalReader implements LogReader {
   readonly #directory: string;
   readonly #snapshotPath: string;
   #chain: readonly Segment[];
-  /** The highest number seen, of any file: another one means that the chain may have changed. */
+  /** The highest number seen, of any file that has its header: another one means that the chain may have changed. */
   #newestFile: number | undefined;
   #header: LogHeader;
   #index = 0;
@@ -42,7 +42,7 @@ export class JournalReader implements LogReader {
     this.#fs = fs;
     this.#directory = directory;
     this.#snapshotPath = snapshotPath;
-    this.#newestFile = journalFiles(fs, directory)[0];
+    this.#newestFile = this.#newest();
     this.#chain = readChain(fs, directory);
     this.#header = headerOf(this.#chain) ?? header;
     this.#enter(0);
@@ -67,6 +67,7 @@ export class JournalReader implements LogReader {
   }
 
   seek(seq: number): boolean {
+    if (!Number.isSafeInteger(seq) || seq < 0) return false;
     this.#reload();
     let index = this.#chain.length - 1;
     while (index > 0 && (this.#chain[index] as Segment).afterSeq >= seq) index -= 1;
@@ -114,10 +115,11 @@ export class JournalReader implements LogReader {
   /** Goes on with the next file, which may repeat lines of the last one: those that its writer could not sync (`writer.ts`). */
   #next(): void {
     const [seq, term, lastLine] = [this.#seq, this.#term, this.#lastLine];
+    const readPast = this.#offset > (this.#chain[this.#index]?.endBytes ?? 0);
     this.#enter(this.#index + 1);
     this.#term = term;
     if (this.#seq === seq) return;
-    if (this.#seq > seq)
+    if (this.#seq > seq || !readPast)
       throw this.#corrupt(this.#offset, `begins after seq ${this.#seq}, but the file before it ends at ${seq}`);
     this.#term = undefined;
     while (this.#seq < seq) {
@@ -133,18 +135,27 @@ export class JournalReader implements LogReader {
   #reload(): boolean {
     const current = this.#chain[this.#index];
     if (current !== undefined && this.#isNewest(current)) return false;
+    const newestFile = this.#newest();
     const chain = readChain(this.#fs, this.#directory);
     const logId = chain[0]?.header.logId;
     if (current !== undefined && logId !== current.header.logId) throw historyChanged(this.#seq);
     const index = chain.findIndex(({ path }) => path === current?.path);
     if (current !== undefined && index < 0) throw historyChanged(this.#seq);
+    if (current !== undefined && this.#fd !== undefined) this.#reopen(current);
     const grew = chain.length > this.#chain.length || (chain[index]?.endBytes ?? null) !== (current?.endBytes ?? null);
     this.#chain = chain;
-    this.#newestFile = journalFiles(this.#fs, this.#directory)[0];
+    this.#newestFile = newestFile;
     this.#header = headerOf(chain) ?? this.#header;
     if (current === undefined) this.#enter(0);
     else this.#index = index;
     return grew;
+  }
+
+  /** The highest number; undefined while its file is still being made, so that the next look finds a difference. */
+  #newest(): number | undefined {
+    const file = journalFiles(this.#fs, this.#directory)[0];
+    if (file === undefined) return undefined;
+    return readHeader(this.#fs, journalPath(this.#directory, file)) === undefined ? undefined : file;
   }
 
   /** True if no file came since, and this one is still the one that is open. */
@@ -159,7 +170,8 @@ export class JournalReader implements LogReader {
   #readSegment(segment: Segment, maxBytes: number): LineBatch | undefined {
     const fd = (this.#fd ??= this.#open(segment));
     const end = segment.endBytes ?? this.#fs.fstatSync(fd).size;
-    for (let size = maxBytes; this.#offset < end; size *= 4) {
+    if (segment.endBytes === null && end < this.#offset) throw historyChanged(this.#seq);
+    for (let size = Math.max(1, maxBytes); this.#offset < end; size *= 4) {
       const bytes = readAt(this.#fs, fd, this.#offset, Math.min(size, end - this.#offset));
       if (bytes.length === 0) break;
       const batch = this.#take(segment, bytes);
@@ -171,12 +183,27 @@ export class JournalReader implements LogReader {
   }
 
   #open(segment: Segment): number {
+    let fd: number;
     try {
-      return this.#fs.openSync(segment.path, "r");
+      fd = this.#fs.openSync(segment.path, "r");
     } catch (error) {
       if (systemErrorCode(error) === "ENOENT") throw historyChanged(this.#seq);
-      throw error;
+      throw unusable(segment.path, error);
     }
+    // The next run may have put a file of its own there.
+    if (Buffer.compare(readAt(this.#fs, fd, 0, segment.headerBytes), encodeHeader(segment.header)) === 0) return fd;
+    this.#fs.closeSync(fd);
+    throw historyChanged(this.#seq);
+  }
+
+  /** The file at the path is another one (`restore.ts`): goes on in it, if it holds what was read last. */
+  #reopen(segment: Segment): void {
+    const lastLine = this.#lastLine ?? Buffer.alloc(0);
+    this.close();
+    const fd = (this.#fd = this.#open(segment));
+    if (this.#offset <= segment.headerBytes) return;
+    const bytes = readAt(this.#fs, fd, this.#offset - lastLine.length, lastLine.length);
+    if (Buffer.compare(bytes, lastLine) !== 0) throw historyChanged(this.#seq);
   }
 
   /** The whole lines at the beginning of `bytes`. */
@@ -190,7 +217,11 @@ export class JournalReader implements LogReader {
         if (at === 0) return this.#stop(segment, this.#offset);
         break;
       }
-      this.#accept(bytes, at, end);
+      const fault = this.#accept(bytes, at, end);
+      if (fault !== undefined) {
+        if (at === 0) throw this.#corrupt(this.#offset, fault);
+        break;
+      }
       at = end;
     }
     if (at === 0) return undefined;
@@ -199,33 +230,26 @@ export class JournalReader implements LogReader {
     return { bytes: bytes.subarray(0, at), firstSeq, lastSeq: this.#seq };
   }
 
-  /** A whole line must be the next event of this very log. */
-  #accept(bytes: Buffer, start: number, end: number): void {
+  /** A whole line must be the next event of this very log; what is wrong with it when it is not. */
+  #accept(bytes: Buffer, start: number, end: number): string | undefined {
+    const place = { seq: this.#seq, logId: this.#header.logId, term: this.#term };
     const head = headAt(bytes, start);
-    const offset = this.#offset + start;
-    if (head === undefined) throw this.#corrupt(offset, "holds a line that is no event");
-    if (head.seq !== this.#seq + 1) throw this.#corrupt(offset, `holds seq ${head.seq} where ${this.#seq + 1} belongs`);
-    if (head.logId !== this.#header.logId) throw this.#corrupt(offset, `holds an event of another log (${head.logId})`);
-    if (head.term !== this.#term) {
-      if (this.#term !== undefined && parseLine(bytes.subarray(start, end)).type !== "writer.opened") {
-        throw this.#corrupt(offset, `holds an event of another term (${head.term})`);
-      }
-      this.#term = head.term;
-    }
+    const fault = faultOf(head, place, () => parseLine(bytes.subarray(start, end)).type === "writer.opened");
+    if (fault !== undefined || head === undefined) return fault;
+    this.#term = head.term;
     this.#seq = head.seq;
+    return undefined;
   }
 
   /** The line at `offset` is not whole: the end for now, or damage. */
-  #stop(segment: Segment, offset: number): undefined {
+  #stop(segment: Segment, offset: number): LineBatch | undefined {
     if (segment.endBytes !== null) throw this.#corrupt(offset, "holds a damaged line");
     const fd = this.#fd as number;
-    const rest = readAt(this.#fs, fd, offset, this.#fs.fstatSync(fd).size - offset);
-    for (let start = rest.indexOf(NEWLINE) + 1; start > 0;) {
-      const end = rest.indexOf(NEWLINE, start) + 1;
-      if (end > 0 && isSealed(rest, start, end))
-        throw this.#corrupt(offset, "holds a damaged line with whole ones behind it");
-      start = end;
-    }
+    const rest = readAt(this.#fs, fd, offset, Math.max(0, this.#fs.fstatSync(fd).size - offset));
+    const end = rest.indexOf(NEWLINE) + 1;
+    // Its writer has finished it since it was read.
+    if (end > 0 && isSealed(rest, 0, end)) return this.#take(segment, rest);
+    if (holdsWholeLine(rest, 0)) throw this.#corrupt(offset, "holds a damaged line with whole ones behind it");
     return undefined;
   }
 

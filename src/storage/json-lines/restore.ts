@@ -4,8 +4,10 @@ import { dirname } from "node:path";
 
 import { degraded, readAt, syncDirectory, writeFully, type FileSystem } from "../files.ts";
 
+const CHUNK_BYTES = 1024 * 1024;
+
 /**
- * Checks that the open file is the one at its path and holds `size` bytes. One that was removed or replaced is put back from
+ * Checks that the open file is the one at its path and holds `size` bytes, those behind `since` all written. One that was removed or replaced is put back from
  * the open descriptor; what stood in its place is kept beside it.
  *
  * @returns the descriptor to go on with.
@@ -14,11 +16,11 @@ import { degraded, readAt, syncDirectory, writeFully, type FileSystem } from "..
 export function restoreFile(
   fs: FileSystem,
   { fd, path }: { readonly fd: number; readonly path: string },
-  size: number,
+  { size, since }: { readonly size: number; readonly since: number },
 ): number {
   const open = fs.fstatSync(fd);
-  if (open.size < size)
-    throw degraded(path, new Error(`another program cut the file to ${open.size} of ${size} bytes`));
+  if (open.size < size || holdsHole(fs, fd, { from: since, to: size }))
+    throw degraded(path, new Error(`another program has cut the file, which should hold ${size} bytes`));
   const found = fs.statSync(path, { throwIfNoEntry: false });
   if (found?.ino === open.ino) return fd;
   try {
@@ -26,6 +28,15 @@ export function restoreFile(
   } catch (error) {
     throw degraded(path, error);
   }
+}
+
+/**
+ * A file that was cut and written on has zeros between the two, and at least where the newline of a line was. Lines hold none.
+ */
+function holdsHole(fs: FileSystem, fd: number, { from, to }: { from: number; to: number }): boolean {
+  for (let at = Math.max(0, from - 1); at < to; at += CHUNK_BYTES)
+    if (readAt(fs, fd, at, Math.min(CHUNK_BYTES, to - at)).includes(0)) return true;
+  return false;
 }
 
 function putBack(

@@ -33,6 +33,12 @@ export function archiveRun(
     if (fs.existsSync(join(paths.root, name))) fs.renameSync(join(paths.root, name), join(target, name));
   }
   fs.renameSync(paths.journal, join(target, "journal"));
-  syncDirectory(fs, target);
-  syncDirectory(fs, paths.root);
+  try {
+    syncDirectory(fs, target);
+    syncDirectory(fs, paths.root);
+  } catch (error) {
+    // So that the same may be asked again; a move that cannot be taken back has happened.
+    fs.renameSync(join(target, "journal"), paths.journal);
+    throw error;
+  }
 }

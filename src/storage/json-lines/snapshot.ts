@@ -11,7 +11,9 @@ import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 
-import { readWhole, syncDirectory, writeFully, type FileSystem } from "../files.ts";
+import { isMilepostError } from "../../errors.ts";
+import { parseCursor } from "../../model/cursor.ts";
+import { degraded, discard, readWhole, syncDirectory, writeFully, type FileSystem } from "../files.ts";
 import type { StoredSnapshot } from "../storage.ts";
 
 const SNAPSHOT_FORMAT = 1;
@@ -21,22 +23,39 @@ const TAIL_BYTES = CRC_OPEN.length + 8 + '"\n}\n'.length;
 
 const hex = (crc: number): string => crc.toString(16).padStart(8, "0");
 
+/** What cannot be read is as good as not there: the log says the same. */
+function readIfPossible(fs: FileSystem, path: string): Buffer | undefined {
+  try {
+    return readWhole(fs, path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The snapshot in the file, or undefined when there is none that is whole and of this format. */
 export function loadSnapshot(fs: FileSystem, path: string): StoredSnapshot | undefined {
-  const bytes = readWhole(fs, path);
+  const bytes = readIfPossible(fs, path);
   if (bytes === undefined || bytes.length < TAIL_BYTES) return undefined;
   const end = bytes.length - TAIL_BYTES;
   const isWhole = bytes.toString("latin1", end) === `${CRC_OPEN}${hex(crc32(bytes.subarray(0, end)))}"\n}\n`;
   const stateAt = bytes.indexOf(STATE_OPEN);
   if (!isWhole || stateAt < 0) return undefined;
-  const head = JSON.parse(`${bytes.toString("utf8", 0, stateAt)}}`) as {
-    snapshot: number;
-    seq: number;
-    cursor: string;
-  };
-  if (head.snapshot !== SNAPSHOT_FORMAT) return undefined;
-  return { seq: head.seq, cursor: head.cursor, text: bytes.toString("utf8", stateAt + STATE_OPEN.length, end) };
+  const head = headOf(bytes.toString("utf8", 0, stateAt));
+  return head && { seq: head.seq, cursor: head.cursor, text: bytes.toString("utf8", stateAt + STATE_OPEN.length, end) };
 }
+
+/** The place that a snapshot names; undefined when another version wrote it. */
+function headOf(text: string): { readonly seq: number; readonly cursor: string } | undefined {
+  try {
+    const { snapshot, seq, cursor } = JSON.parse(`${text}}`) as Record<string, unknown>;
+    if (snapshot !== SNAPSHOT_FORMAT || typeof seq !== "number" || typeof cursor !== "string") return undefined;
+    return parseCursor(cursor).seq === seq && seq > 0 ? { seq, cursor } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+let nextTemporary = 0;
 
 /** Writes a snapshot beside the old one, a part per turn of the event loop, and puts it in its place. */
 export async function storeSnapshot(
@@ -44,7 +63,8 @@ export async function storeSnapshot(
   path: string,
   { at, parts }: { readonly at: { readonly seq: number; readonly cursor: string }; readonly parts: Iterable<string> },
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  // A name of its own: two may be written at the same time.
+  const temporary = `${path}.${process.pid}.${(nextTemporary += 1)}.tmp`;
   const fd = fs.openSync(temporary, "w", 0o600);
   let position = 0;
   let crc = 0;
@@ -64,9 +84,13 @@ export async function storeSnapshot(
     await new Promise<void>((resolve, reject) =>
       fs.fdatasync(fd, (error) => (error === null ? resolve() : reject(error))),
     );
+    fs.renameSync(temporary, path);
+    syncDirectory(fs, dirname(path));
+  } catch (error) {
+    // Half a snapshot would only take room on a disk that may be full.
+    discard(fs, temporary);
+    throw isMilepostError(error) ? error : degraded(path, error);
   } finally {
     fs.closeSync(fd);
   }
-  fs.renameSync(temporary, path);
-  syncDirectory(fs, dirname(path));
 }

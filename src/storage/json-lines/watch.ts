@@ -7,11 +7,11 @@ const LOOK_INTERVAL_MS = 500;
 
 /** Calls `onChange` soon after files in `journal` (in every journal below `upgrades` when undefined) have changed. */
 export function watchJournals(upgrades: string, journal: string | undefined, onChange: () => void): () => void {
-  const watchers = new Map<string, FSWatcher>();
+  const watchers: Watchers = new Map();
   let seen = "";
   const look = (): void => {
     const journals = journal === undefined ? journalsIn(upgrades) : [journal];
-    for (const path of journals) if (!watchers.has(path)) listen(watchers, path, onChange);
+    for (const path of journals) listen(watchers, path, onChange);
     const now = journals.map(signature).join("\n");
     if (now !== seen) onChange();
     seen = now;
@@ -21,19 +21,28 @@ export function watchJournals(upgrades: string, journal: string | undefined, onC
   const timer = setInterval(look, LOOK_INTERVAL_MS);
   return () => {
     clearInterval(timer);
-    for (const watcher of watchers.values()) watcher.close();
+    for (const { watcher } of watchers.values()) watcher.close();
     watchers.clear();
   };
 }
 
-function listen(watchers: Map<string, FSWatcher>, path: string, onChange: () => void): void {
+/** By path, with the directory that each is on: the next run puts another one there. */
+type Watchers = Map<string, { readonly watcher: FSWatcher; readonly ino: number }>;
+
+function listen(watchers: Watchers, path: string, onChange: () => void): void {
   try {
+    const ino = statSync(path, { throwIfNoEntry: false })?.ino;
+    const known = watchers.get(path);
+    if (known?.ino === ino) return;
+    known?.watcher.close();
+    watchers.delete(path);
+    if (ino === undefined) return;
     const watcher = watch(path, { persistent: false }, onChange);
     watcher.on("error", () => {
       watcher.close();
       watchers.delete(path);
     });
-    watchers.set(path, watcher);
+    watchers.set(path, { watcher, ino });
   } catch {
     // Not there yet, or the kernel has no watch to give: the looks will do.
   }

@@ -8,14 +8,20 @@
  * - Every CHECK_INTERVAL_MS, after a write: is the lock still ours, is the file still the one at its path?
  */
 
+import { dirname } from "node:path";
+
 import { MilepostError } from "../../errors.ts";
-import { degraded, makeDirectory, syncDirectory, writeFully, type FileSystem } from "../files.ts";
+import { degraded, discard, makeDirectory, syncDirectory, writeFully, type FileSystem } from "../files.ts";
 import { parseLine } from "../line.ts";
 import { encodeHeader, JOURNAL_FORMAT, journalFiles, journalPath, type JournalHeader } from "./journal.ts";
 import { CHECK_INTERVAL_MS, type Lock } from "./lock.ts";
 import type { JournalEnd } from "./reader.ts";
 import { restoreFile } from "./restore.ts";
 import type { LogHeader } from "../storage.ts";
+import { UnsyncedLines } from "./unsynced-lines.ts";
+
+/** A program that never lets the event loop turn gets its sync here, so that the lines kept for it stay bounded (G11). */
+const MAX_UNSYNCED_BYTES = 32 * 1024 * 1024;
 
 interface Place {
   readonly bytes: number;
@@ -27,6 +33,8 @@ interface OpenFile {
   readonly fd: number;
   readonly file: number;
   readonly path: string;
+  /** Up to where it was found as written, at the last check. */
+  readonly checkedBytes: number;
 }
 
 export interface JournalWriterOptions {
@@ -34,6 +42,17 @@ export interface JournalWriterOptions {
   readonly directory: string;
   readonly header: LogHeader;
   readonly lock: Lock;
+}
+
+/** The folders above a journal that Milepost makes: the upgrade's, `upgrades`, and the storage path. */
+const FOLDERS_ABOVE = 3;
+
+function syncFolders(fs: FileSystem, directory: string): void {
+  let folder = directory;
+  for (let level = 0; level < FOLDERS_ABOVE; level++) {
+    folder = dirname(folder);
+    syncDirectory(fs, folder);
+  }
 }
 
 export class JournalWriter {
@@ -47,9 +66,13 @@ export class JournalWriter {
   #previousFile: number | null = null;
   #end: Place = { bytes: 0, seq: 0 };
   #synced: Place = { bytes: 0, seq: 0 };
-  #unsynced: { readonly lines: Uint8Array; readonly lastSeq: number }[] = [];
-  #checkedAt = 0;
+  readonly #unsynced = new UnsyncedLines();
+  /** Never: a writer that waits before its first write may have been displaced meanwhile. */
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #isSyncing = false;
   #syncing: Promise<void> | undefined;
+  /** The sync that has not begun yet. */
+  #nextSync: Promise<void> | undefined;
   #isFenced = false;
 
   constructor(options: JournalWriterOptions) {
@@ -66,8 +89,18 @@ export class JournalWriter {
   /**
    * Takes up where the log ends; called once, when it has been read. After a take-over a file begins at once, of a higher
    * generation: the writer that was displaced may still be writing into the old one.
+   *
+   * @throws STORAGE_DEGRADED.
    */
   begin(end: JournalEnd): void {
+    try {
+      this.#begin(end);
+    } catch (error) {
+      throw degraded(this.#directory, error);
+    }
+  }
+
+  #begin(end: JournalEnd): void {
     const { isTakeOver } = this.#lock;
     const newest = end.chain.at(-1);
     this.#end = { bytes: end.bytes, seq: end.seq };
@@ -91,22 +124,25 @@ export class JournalWriter {
     }
     this.#check(this.#end.bytes + lines.length);
     this.#end = { bytes: this.#end.bytes + lines.length, seq: lastSeq };
-    this.#unsynced.push({ lines, lastSeq });
+    this.#unsynced.add(lines);
+    if (this.#unsynced.sizeBytes > MAX_UNSYNCED_BYTES) this.#syncInline();
   }
 
-  /** One sync serves all who asked before it began. */
-  async sync(): Promise<void> {
-    if (this.#syncing !== undefined) {
-      await this.#syncing.catch(() => undefined);
-      return this.sync();
-    }
+  /** One sync serves all who asked before it began; it begins when the one before has ended and the present work is done. */
+  sync(): Promise<void> {
+    this.#nextSync ??= this.#syncNext();
+    return this.#nextSync;
+  }
+
+  async #syncNext(): Promise<void> {
+    const before = this.#syncing;
+    await before?.catch(() => undefined);
+    if (before === undefined) await Promise.resolve();
+    this.#syncing = this.#nextSync;
+    this.#nextSync = undefined;
     if (this.#isFenced) throw this.#fenced();
-    if (this.#unsynced.length === 0) {
-      if (this.#open !== undefined) this.#check(this.#end.bytes);
-      return;
-    }
-    this.#syncing = this.#syncNow().finally(() => (this.#syncing = undefined));
-    return this.#syncing;
+    if (this.#unsynced.sizeBytes > 0) await this.#syncNow();
+    else if (this.#open !== undefined) this.#check(this.#end.bytes);
   }
 
   async #syncNow(): Promise<void> {
@@ -116,24 +152,59 @@ export class JournalWriter {
     } catch (error) {
       throw degraded(this.#directory, error);
     }
+    // A new file was synced as it was made, with all lines that there were.
+    if (this.#unsynced.sizeBytes === 0) return this.#check(this.#end.bytes);
     const end = this.#end;
-    const count = this.#unsynced.length;
+    const mark = this.#unsynced.mark();
     try {
+      this.#isSyncing = true;
       await new Promise<void>((resolve, reject) =>
         this.#fs.fdatasync(open.fd, (error) => (error === null ? resolve() : reject(error))),
       );
     } catch (error) {
       this.#abandon(open);
       throw degraded(open.path, error);
+    } finally {
+      this.#isSyncing = false;
     }
-    this.#synced = end;
-    this.#unsynced.splice(0, count);
+    // Another file began meanwhile: it holds these lines too, and was synced when it was made.
+    if (this.#open?.file !== open.file) return;
+    if (end.seq > this.#synced.seq) this.#synced = end;
+    this.#unsynced.drop(mark);
     this.#check(this.#end.bytes);
+  }
+
+  /** Before the log is moved: it is still ours, and all of it is on stable storage. @throws FENCED, STORAGE_DEGRADED. */
+  secure(): void {
+    if (this.#isFenced) throw this.#fenced();
+    this.#checkedAt = Number.NEGATIVE_INFINITY;
+    this.#check(this.#end.bytes);
+    try {
+      if (this.#unsynced.sizeBytes === 0) return;
+      this.#ensureFile();
+      this.#syncInline();
+      // After a failed sync this writes the lines again, and syncs them, elsewhere.
+      this.#ensureFile();
+    } catch (error) {
+      throw degraded(this.#directory, error);
+    }
+  }
+
+  /** A failure shows at the next sync, as any other does; the line itself is written. */
+  #syncInline(): void {
+    const open = this.#open as OpenFile;
+    try {
+      this.#fs.fsyncSync(open.fd);
+      this.#synced = this.#end;
+      this.#unsynced.clear();
+    } catch {
+      this.#abandon(open);
+    }
   }
 
   /** The file is never synced again: what it holds since the last good sync goes into the next one. */
   #abandon(open: OpenFile): void {
-    if (this.#open !== open) return;
+    if (this.#open?.file !== open.file) return;
     this.#closeFile();
     this.#end = { bytes: this.#synced.bytes, seq: this.#end.seq };
   }
@@ -143,8 +214,14 @@ export class JournalWriter {
   }
 
   #closeFile(): void {
-    if (this.#open !== undefined) this.#fs.closeSync(this.#open.fd);
+    const open = this.#open;
     this.#open = undefined;
+    if (open === undefined) return;
+    try {
+      this.#fs.closeSync(open.fd);
+    } catch {
+      // The descriptor is gone all the same, and what was not synced is known.
+    }
   }
 
   #endedCleanly(path: string, { lastLine, bytes }: JournalEnd): boolean {
@@ -165,9 +242,8 @@ export class JournalWriter {
 
   #openFile(file: number, flags: string): OpenFile {
     const path = journalPath(this.#directory, file);
-    this.#open = { fd: this.#fs.openSync(path, flags, 0o600), file, path };
+    this.#open = { fd: this.#fs.openSync(path, flags, 0o600), file, path, checkedBytes: this.#end.bytes };
     this.#previousFile = file;
-    this.#checkedAt = performance.now();
     return this.#open;
   }
 
@@ -188,33 +264,39 @@ export class JournalWriter {
       previous,
     };
     const path = journalPath(this.#directory, file);
-    const fd = this.#fs.openSync(path, "wx+", 0o600);
-    try {
-      const unsynced = this.#unsynced.map(({ lines }) => lines);
-      const content = Buffer.concat([encodeHeader(header), ...unsynced]);
-      writeFully(this.#fs, fd, content, 0);
-      this.#fs.fsyncSync(fd);
-      syncDirectory(this.#fs, this.#directory);
-      this.#end = { bytes: content.length, seq: this.#end.seq };
-    } catch (error) {
-      this.#fs.closeSync(fd);
-      this.#discard(path);
-      throw error;
-    }
+    const content = Buffer.concat([encodeHeader(header), this.#unsynced.bytes()]);
+    // Who made the folders may have failed, or died, before their names were durable.
+    if (previous === null) syncFolders(this.#fs, this.#directory);
+    const fd = this.#putFile(path, content);
+    this.#end = { bytes: content.length, seq: this.#end.seq };
     this.#synced = this.#end;
-    this.#unsynced = [];
+    this.#unsynced.clear();
     this.#previousFile = file;
-    this.#checkedAt = performance.now();
-    this.#open = { fd, file, path };
+    this.#open = { fd, file, path, checkedBytes: content.length };
     return this.#open;
   }
 
-  /** If it cannot be removed it is in nobody's way: its lines are part of the log, or its header is not whole. */
-  #discard(path: string): void {
+  /**
+   * The header and the lines behind it appear together, by a rename: half of them would seal the file before while what
+   * belongs behind it is missing. The empty file keeps the number from a displaced writer that is about to take the same.
+   */
+  #putFile(path: string, content: Uint8Array): number {
+    const fs = this.#fs;
+    fs.closeSync(fs.openSync(path, "wx", 0o600));
+    let fd: number | undefined;
     try {
-      this.#fs.rmSync(path, { force: true });
-    } catch {
-      // The error that led here is the one to report.
+      fd = fs.openSync(`${path}.new`, "w+", 0o600);
+      writeFully(fs, fd, content, 0);
+      fs.fsyncSync(fd);
+      fs.renameSync(`${path}.new`, path);
+      syncDirectory(fs, this.#directory);
+      return fd;
+    } catch (error) {
+      if (fd !== undefined) fs.closeSync(fd);
+      discard(fs, `${path}.new`);
+      // If it cannot be removed it is in nobody's way: it is empty, or its lines are those of the log.
+      discard(fs, path);
+      throw error;
     }
   }
 
@@ -226,8 +308,15 @@ export class JournalWriter {
       this.#isFenced = true;
       throw this.#fenced();
     }
-    if (this.#open !== undefined) this.#open = { ...this.#open, fd: restoreFile(this.#fs, this.#open, size) };
+    // Not while a sync has its descriptor: another file could come to have that number.
+    if (this.#open !== undefined && !this.#isSyncing)
+      this.#open = this.#restored(this.#open, size);
     this.#checkedAt = now;
+  }
+
+  #restored(open: OpenFile, size: number): OpenFile {
+    const fd = restoreFile(this.#fs, open, { size, since: open.checkedBytes });
+    return { ...open, fd, checkedBytes: size };
   }
 
   #isLockHeld(): boolean {

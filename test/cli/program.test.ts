@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { VERBS } from "../../src/cli/verbs.ts";
+import { run, runProcess, startProcess, temporaryFolder } from "./command-line.ts";
+import { ended } from "./recorded.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+
+describe("the program", () => {
+  it("prints its version and its verbs", async () => {
+    expect(await run(["--version"])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: "" });
+    const { exitCode, stdout } = await run(["--help"]);
+    expect(exitCode).toBe(0);
+    for (const { name } of VERBS) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    expect((await run([])).stdout).toBe(stdout);
+  });
+
+  it("prints the help of a verb, asked for in either way", async () => {
+    const { exitCode, stdout } = await run(["watch", "--help"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("--once");
+    expect((await run(["help", "watch"])).stdout).toBe(stdout);
+  });
+
+  it.each([
+    [["lst"], "unknown command 'lst' (Did you mean list?)"],
+    [["list", "--jsn"], "unknown option '--jsn' (Did you mean --json?)"],
+    [["wait"], "missing required argument 'id'"],
+    [["show", "a", "b"], "too many arguments"],
+    [["replay", "x", "--speed", "fast"], 'It is a number above 0, or "max"'],
+  ])("refuses %j in one line with exit status 2", async (argv, message) => {
+    const { exitCode, stdout, stderr } = await run(argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toMatch(/^milepost: .*\n$/);
+    expect(stderr).toContain(message);
+  });
+
+  it("tells a typed error in one line with its exit status, and as JSON too when asked", async () => {
+    const storagePath = temporaryFolder();
+    const { exitCode, stdout, stderr } = await run(["show", "nope\u202e", "--storage-path", storagePath]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "" });
+    expect(stderr).toMatch(/^milepost: .* holds no upgrade "nope\\u202e".*\n$/);
+    const json = await run(["show", "nope", "--json", "--storage-path", storagePath]);
+    const [line, object = ""] = json.stderr.split("\n");
+    expect(line).toMatch(/^milepost: /);
+    expect(JSON.parse(object)).toEqual({ error: { code: "UNKNOWN_UPGRADE", message: expect.stringContaining("nope"), exitCode: 3 } });
+  });
+
+  it("takes common options before the verb, behind it, and from the environment", async () => {
+    const storagePath = temporaryFolder();
+    await ended({ storagePath });
+    const behind = await run(["list", "--json", "--storage-path", storagePath]);
+    expect(JSON.parse(behind.stdout)).toHaveLength(1);
+    expect(JSON.parse((await run(["--storage-path", storagePath, "--json", "list"])).stdout)).toHaveLength(1);
+    expect(JSON.parse((await run(["list"], { env: { MILEPOST_STORAGE_PATH: storagePath, MILEPOST_JSON: "1" } })).stdout)).toHaveLength(1);
+    expect((await run(["list"], { env: { MILEPOST_STORAGE: `jsonl:${storagePath}` } })).stdout).toContain("upgrade-123");
+    expect((await run(["list", "--storage", "memory:"], { env: { MILEPOST_STORAGE: `jsonl:${storagePath}` } })).stdout).toContain("no upgrades");
+  });
+
+  it("says which storages there are when one is not known", async () => {
+    const { exitCode, stderr } = await run(["list", "--storage", "mongodb://x"]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/unknown storage "mongodb:\/\/x".*jsonl:.*memory:/);
+  });
+});
+
+describe("the program as a process", () => {
+  it("exits with the status of the error, and is silent on standard output", async () => {
+    const { exitCode, stdout, stderr } = await runProcess(["show", "nope", "--storage-path", temporaryFolder()]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "" });
+    expect(stderr).toMatch(/^milepost: /);
+  });
+
+  it("loads no verb to print its help", async () => {
+    const env = { NODE_DEBUG: "esm" };
+    expect((await runProcess(["--help"], { env })).stderr).not.toContain("cli/commands/");
+    const { stderr } = await runProcess(["list", "--storage", "memory:"], { env });
+    expect(stderr).toContain("cli/commands/list.ts");
+    expect(stderr).not.toContain("cli/commands/watch.ts");
+  });
+
+  it("ends quietly when its reader has read enough", async () => {
+    const storagePath = temporaryFolder();
+    await ended({ storagePath });
+    const child = startProcess(["export", "upgrade-123", "--storage-path", storagePath]);
+    child.stdout?.destroy();
+    let stderr = "";
+    child.stderr?.on("data", (data) => (stderr += data));
+    const exitCode = await new Promise((done) => child.on("close", done));
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  });
+});

@@ -1,0 +1,127 @@
+/** The display on a real pseudo-terminal: what is sent, at which sizes, and how the terminal is given back. */
+
+import { readFileSync } from "node:fs";
+import { spawn, type IPty } from "@lydell/node-pty";
+import { describe, expect, it } from "vitest";
+import { textWidth } from "../../src/view/column-width.ts";
+import { cleanEnv, NODE_ARGUMENTS, temporaryFolder, until } from "./command-line.ts";
+import { VirtualTerminal } from "./render/virtual-terminal.ts";
+import { running } from "./recorded.ts";
+
+interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+interface OnTerminal {
+  readonly pty: IPty;
+  readonly output: () => string;
+  readonly done: Promise<number>;
+}
+
+const onTerminal = (argv: readonly string[], { columns, rows }: Size, { env = {}, program = process.execPath }: { readonly env?: Record<string, string>; readonly program?: string } = {}): OnTerminal => {
+  const words = program === process.execPath ? [...NODE_ARGUMENTS, ...argv] : [...argv];
+  const pty = spawn(program, words, { cols: columns, rows, env: cleanEnv(env), name: "xterm-256color" });
+  let text = "";
+  pty.onData((data) => (text += data));
+  const done = new Promise<number>((resolve) => pty.onExit(({ exitCode, signal }) => resolve(signal ? 1000 + signal : exitCode)));
+  return { pty, output: () => text, done };
+};
+
+/** What one drawing sends. */
+const frames = (output: string) => [...output.matchAll(/\x1b\[\?2026h([^]*?)\x1b\[\?2026l/g)].map(([, frame = ""]) => frame);
+
+/** The texts that were written, without control sequences. */
+const writtenLines = (output: string) => output.split(/[\r\n]+/).map((line) => line.replaceAll(/\x1b\[[?\d;]*[A-Za-z]/g, ""));
+
+const shownOn = (size: Size, output: string) => {
+  const terminal = new VirtualTerminal(size.columns, size.rows);
+  terminal.write(output);
+  return terminal;
+};
+
+const SIZES: readonly Size[] = [
+  { columns: 80, rows: 24 },
+  { columns: 200, rows: 60 },
+  { columns: 50, rows: 12 },
+  { columns: 20, rows: 6 },
+];
+
+describe("the live display on a pseudo-terminal", () => {
+  it.each(SIZES)("keeps within $columns x $rows, draws in place, sends little, and gives the terminal back", async (size) => {
+    const demo = onTerminal(["demo", "--speed", "4000", "--storage-path", temporaryFolder()], size);
+    expect(await demo.done).toBe(0);
+    const output = demo.output();
+    for (const line of writtenLines(output.slice(0, output.lastIndexOf("\x1b[?2026l")))) expect(textWidth(line)).toBeLessThanOrEqual(size.columns);
+    // VirtualTerminal throws at everything but relative moves, colours and the three modes: no full clear, no absolute move.
+    const terminal = shownOn(size, output);
+    expect(terminal).toMatchObject({ isCursorShown: true, isWrapping: true, isUpdating: false });
+    const drawn = frames(output);
+    expect(drawn.length).toBeGreaterThan(10);
+    const drawnRows = Math.min(size.rows, 45);
+    for (const frame of drawn) expect(Buffer.byteLength(frame)).toBeLessThanOrEqual(drawnRows * (Math.min(120, size.columns) * 3 + 60));
+    // Most drawings change a few lines only.
+    const average = drawn.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0) / drawn.length;
+    expect(average).toBeLessThan(drawnRows * 90);
+    expect(terminal.text.join("\n")).toMatch(/completed.*100%/s);
+  });
+
+  it("draws for the new size after the window was resized", async () => {
+    const storagePath = temporaryFolder();
+    const tracker = running({ storagePath });
+    const watch = onTerminal(["watch", "--storage-path", storagePath], { columns: 100, rows: 30 });
+    await until(() => watch.output().includes("q leaves"), "the first frame");
+    const before = watch.output().length;
+    watch.pty.resize(44, 12);
+    await until(() => writtenLines(watch.output().slice(before)).includes("● running        Node n1"), "a frame for the new size");
+    for (const line of writtenLines(watch.output().slice(before))) expect(textWidth(line)).toBeLessThanOrEqual(44);
+    watch.pty.write("q");
+    expect(await watch.done).toBe(0);
+    expect(watch.output()).not.toContain("\x1b[2J");
+    await tracker.close();
+  });
+
+  it.each([
+    ["Ctrl-C", 130, ({ pty }: OnTerminal) => pty.write("\x03")],
+    ["the key q", 0, ({ pty }: OnTerminal) => pty.write("q")],
+    ["SIGTERM", 143, (_: OnTerminal, pid: number) => process.kill(pid, "SIGTERM")],
+    ["SIGINT", 130, (_: OnTerminal, pid: number) => process.kill(pid, "SIGINT")],
+    ["a crash", 1, (_: OnTerminal, pid: number) => process.kill(pid, "SIGUSR2")],
+  ])("is given back as it was when left by %s (exit %i)", async (_how, exitCode, leave) => {
+    const storagePath = temporaryFolder();
+    const tracker = running({ storagePath });
+    const size = { columns: 80, rows: 24 };
+    const crash = "data:text/javascript,process.on('SIGUSR2',()=>{throw%20new%20Error('crash')})";
+    const command = `sh -c 'echo $$ > ${storagePath}/pid; exec "$@"' - ${[process.execPath, "--import", crash, ...NODE_ARGUMENTS].map((word) => `"${word}"`).join(" ")}`;
+    const shell = onTerminal(["-c", `${command} watch --storage-path ${storagePath}; code=$?; stty -a; exit $code`], size, { program: "bash" });
+    await until(() => shell.output().includes("q leaves"), "the first frame");
+    leave(shell, Number(readFileSync(`${storagePath}/pid`, "utf8")));
+    expect(await shell.done).toBe(exitCode);
+    const output = shell.output();
+    expect(output).toMatch(/[^-]icanon.*[^-]echo /s);
+    const upToEnd = output.slice(0, output.lastIndexOf("\x1b[?25h") + 6);
+    expect(shownOn(size, upToEnd)).toMatchObject({ isCursorShown: true, isWrapping: true, isUpdating: false });
+    expect(output.slice(upToEnd.length)).not.toContain("\x1b[?");
+    await tracker.close();
+  });
+
+  it("stops by Ctrl-Z and goes on by fg, as other programs do", async () => {
+    const storagePath = temporaryFolder();
+    const tracker = running({ storagePath });
+    const size = { columns: 80, rows: 24 };
+    const shell = onTerminal(["--norc", "-i"], size, { program: "bash", env: { PS1: "shell> " } });
+    shell.pty.write(`${[process.execPath, ...NODE_ARGUMENTS].join(" ")} watch --storage-path ${storagePath}\r`);
+    await until(() => shell.output().includes("q leaves"), "the first frame");
+    shell.pty.write("\x1a");
+    await until(() => shell.output().includes("Stopped"), "the shell to say so");
+    expect(shell.output().slice(0, shell.output().indexOf("Stopped"))).toMatch(/\x1b\[\?25h[^]*$/);
+    const before = shell.output().length;
+    shell.pty.write("fg\r");
+    await until(() => shell.output().slice(before).includes("q leaves"), "another frame");
+    shell.pty.write("q");
+    await until(() => shell.output().slice(before).includes("\x1b[?25h"), "the cursor");
+    shell.pty.write("exit\r");
+    await shell.done;
+    await tracker.close();
+  });
+});

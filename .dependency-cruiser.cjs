@@ -51,13 +51,13 @@ module.exports = {
     ),
     never(
       "A6-only-the-edges-pick-drivers",
-      { path: "^src/", pathNot: "^src/(index[.]ts|open-storage[.]ts|progress-tracker[.]ts|cli/|storage/|notify/)" },
+      { path: "^src/", pathNot: "^src/(index[.]ts|open-storage[.]ts|progress-tracker(-options)?[.]ts|cli/|storage/|notify/)" },
       { path: "^src/(storage|notify)/", pathNot: `^src/(${PORTS})` },
       "Everything else takes the port.",
     ),
     never(
       "A6-only-the-edges-start-the-server",
-      { path: "^src/", pathNot: "^src/(index[.]ts|progress-tracker[.]ts|cli/|server/)" },
+      { path: "^src/", pathNot: "^src/(index[.]ts|progress-tracker(-options)?[.]ts|cli/|server/)" },
       "^src/server/",
       "Everything else works without a server.",
     ),

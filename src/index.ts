@@ -11,6 +11,8 @@ export {
   type StatusCallback,
 } from "./tracker/callback-manager.ts";
 export { ProgressStorage, type ProgressStorageOptions, type StorageInfo } from "./tracker/progress-storage.ts";
+export { WebSocketServer, type ServerInfo, type WebSocketServerOptions } from "./server/websocket-server.ts";
+export { EventBridgeNotifier, type EventBridgeNotifierOptions } from "./notify/eventbridge.ts";
 export { ERRORS, isMilepostError, MilepostError, type ErrorCode, type ErrorContext, type ErrorRow } from "./errors.ts";
 
 export { ProgressStatus, TaskType, type HealthState, type InsightLevel } from "./model/vocabulary.ts";

@@ -3,12 +3,14 @@
 import type { HealthThresholds } from "./model/health.ts";
 import type { TaskType } from "./model/vocabulary.ts";
 import { openStorage } from "./open-storage.ts";
+import type { EventBridgeNotifier } from "./notify/eventbridge.ts";
+import type { ServerInfo, WebSocketServer } from "./server/websocket-server.ts";
 import type { Storage } from "./storage/storage.ts";
 import { CallbackManager, type CallbackCounts } from "./tracker/callback-manager.ts";
 import { systemClock, type Clock } from "./tracker/clock.ts";
 import { silentLogger, type Logger } from "./tracker/logger.ts";
 import { openTracker, type OpenedTracker } from "./tracker/open.ts";
-import type { StorageInfo } from "./tracker/progress-storage.ts";
+import type { ProgressStorage, StorageInfo } from "./tracker/progress-storage.ts";
 import { runAwaiting, runNow } from "./tracker/steps.ts";
 import type { TaskOptions } from "./tracker/task-run.ts";
 
@@ -20,6 +22,12 @@ export interface ProgressTrackerOptions {
   readonly storagePath?: string;
   /** Another storage: an object, or a URL such as `jsonl:./data` or `memory:`. */
   readonly storage?: Storage | string;
+  readonly eventbridgeBusName?: string;
+  readonly awsRegion?: string;
+  /** Serve this upgrade over WebSocket once `startWebsocketServer` is called. Default false. */
+  readonly enableWebsocket?: boolean;
+  /** Default 8765; 0 takes any free port. */
+  readonly websocketPort?: number;
   /** Displace a live writer of this upgrade instead of refusing with LOCKED. */
   readonly takeOver?: boolean;
   /** Unflushed events reach stable storage within this time, as long as the event loop turns. Default 50. */
@@ -42,6 +50,8 @@ export interface SystemInfo {
   readonly planId: string;
   readonly clusterName: string;
   readonly storage: StorageInfo;
+  readonly eventbridge: { readonly enabled: boolean; readonly busName: string | null };
+  readonly websocket: ServerInfo;
   readonly callbacks: CallbackCounts;
 }
 
@@ -78,4 +88,29 @@ export function openNow(options: ProgressTrackerOptions): OpenedParts {
 export async function openAwaiting(options: ProgressTrackerOptions): Promise<OpenedParts> {
   const prepared = prepare(options);
   return { ...prepared, opened: await runAwaiting(openTracker(prepared.open)) };
+}
+
+/** The parts of a tracker that `getSystemInfo` asks. */
+interface Components {
+  readonly upgradeId: string;
+  readonly planId: string;
+  readonly clusterName: string;
+  readonly storage: ProgressStorage;
+  readonly notifier: EventBridgeNotifier;
+  readonly websocket: WebSocketServer;
+  readonly callbacks: CallbackManager;
+}
+
+/** What all components of a tracker say of themselves. */
+export function systemInfo(components: Components): SystemInfo {
+  const { upgradeId, planId, clusterName, storage, notifier, websocket, callbacks } = components;
+  return {
+    upgradeId,
+    planId,
+    clusterName,
+    storage: storage.getStorageInfo(),
+    eventbridge: { enabled: notifier.isEnabled(), busName: notifier.busName ?? null },
+    websocket: websocket.getServerInfo(),
+    callbacks: callbacks.getCallbackCounts(),
+  };
 }

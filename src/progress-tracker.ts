@@ -10,17 +10,21 @@ import type { ProgressStatus, TaskType } from "./model/vocabulary.ts";
 import {
   openAwaiting,
   openNow,
+  systemInfo,
   type NewTask,
   type OpenedParts,
   type ProgressTrackerOptions,
   type SystemInfo,
 } from "./progress-tracker-options.ts";
+import { EventBridgeNotifier } from "./notify/eventbridge.ts";
+import { trackerStream } from "./server/tracker-stream.ts";
+import { WebSocketServer } from "./server/websocket-server.ts";
 import type { Storage } from "./storage/storage.ts";
 import type { CallbackManager, EventCallback, StatusCallback } from "./tracker/callback-manager.ts";
 import { systemClock, type Clock } from "./tracker/clock.ts";
-import { trackerEvents, type EventsOptions } from "./tracker/events.ts";
+import { trackerEvents, type EventsOptions, type EventSource } from "./tracker/events.ts";
 import { Liaison } from "./tracker/liaison.ts";
-import { report, silentLogger, textOf, type Logger } from "./tracker/logger.ts";
+import { errorText, report, silentLogger, type Logger } from "./tracker/logger.ts";
 import type { OpenedTracker } from "./tracker/open.ts";
 import { ProgressStorage } from "./tracker/progress-storage.ts";
 import { recentEvents } from "./tracker/recent-events.ts";
@@ -41,20 +45,13 @@ import { runTask, type RunOptions, type TaskHandle, type TaskOptions } from "./t
  *
  * Wrong use throws a {@link MilepostError} and writes nothing. Trouble with the storage does not throw: events wait, in
  * order, health says `degraded`, and `flush()` rejects.
- *
- * @example
- * const tracker = new ProgressTracker({ upgradeId: "upgrade-123", planId: "plan-456", clusterName: "my-cluster" });
- * tracker.startUpgrade("Initialization");
- * tracker.addTask("task-1", "Deploy Infrastructure", TaskType.UPGRADE_STEP);
- * tracker.updateTaskProgress("task-1", 50, "Half complete");
- * tracker.completeTask("task-1");
- * tracker.completeUpgrade();
- * await tracker.close();
  */
 export class ProgressTracker implements AsyncDisposable {
   readonly upgradeId: string;
   readonly storage: ProgressStorage;
   readonly callbacks: CallbackManager;
+  readonly notifier: EventBridgeNotifier;
+  readonly websocket: WebSocketServer;
   readonly #opened: OpenedTracker;
   readonly #driver: Storage;
   readonly #clock: Clock;
@@ -64,13 +61,10 @@ export class ProgressTracker implements AsyncDisposable {
   #closed: Promise<void> | undefined;
 
   /**
-   * Opens the upgrade, resuming it if the storage holds it.
+   * Opens the upgrade, resuming it if the storage holds it. `parts` are what {@link open} has opened.
    *
    * @throws INVALID_ID, LOCKED, UPGRADE_MISMATCH, CORRUPT, NEWER_FORMAT, STORAGE_UNUSABLE; ASYNC_STORAGE: use {@link open}.
    */
-  constructor(options: ProgressTrackerOptions);
-  /** @internal What {@link open} has opened. */
-  constructor(options: ProgressTrackerOptions, parts: OpenedParts);
   constructor(options: ProgressTrackerOptions, parts: OpenedParts = openNow(options)) {
     const { logger = silentLogger, clock = systemClock } = options;
     this.upgradeId = options.upgradeId;
@@ -85,6 +79,17 @@ export class ProgressTracker implements AsyncDisposable {
       upgradeId: options.upgradeId,
       logger,
       saveSnapshot: (progress) => tracker.log.saveSnapshot(progress),
+    });
+    this.notifier = new EventBridgeNotifier({
+      busName: options.eventbridgeBusName,
+      awsRegion: options.awsRegion,
+      logger,
+    });
+    this.websocket = new WebSocketServer({
+      port: options.websocketPort ?? 8765,
+      enabled: options.enableWebsocket ?? false,
+      logger,
+      source: trackerStream(this.#source(), () => this.getProgressSummary()),
     });
     this.#liaison = new Liaison({
       ...parts.opened,
@@ -278,14 +283,7 @@ export class ProgressTracker implements AsyncDisposable {
   }
 
   getSystemInfo(): SystemInfo {
-    const { upgradeId, planId, clusterName } = this;
-    return {
-      upgradeId,
-      planId,
-      clusterName,
-      storage: this.storage.getStorageInfo(),
-      callbacks: this.callbacks.getCallbackCounts(),
-    };
+    return systemInfo(this);
   }
 
   /** Calls `callback` for every event from now on. Returns the function that removes it. */
@@ -300,15 +298,21 @@ export class ProgressTracker implements AsyncDisposable {
 
   /** The events after a cursor (all when absent), then live ones until the signal or `close()` ends it. @throws CURSOR_GONE. */
   events(options: EventsOptions = {}): AsyncGenerator<ProgressEvent, undefined> {
-    return trackerEvents(
-      {
-        storage: this.#driver,
-        upgradeId: this.upgradeId,
-        tracker: this.#opened.tracker,
-        closing: this.#closing.signal,
-      },
-      options,
-    );
+    return trackerEvents(this.#source(), options);
+  }
+
+  #source(): EventSource {
+    const { tracker } = this.#opened;
+    return { storage: this.#driver, upgradeId: this.upgradeId, tracker, closing: this.#closing.signal };
+  }
+
+  /** Resolves false when it is not enabled or cannot listen; the reason is logged, and tracking goes on. */
+  startWebsocketServer(): Promise<boolean> {
+    return this.websocket.start();
+  }
+
+  stopWebsocketServer(): Promise<void> {
+    return this.websocket.stop();
   }
 
   /** Resolves when all so far is on stable storage (it survives a power cut). @throws STORAGE_DEGRADED, FENCED. */
@@ -322,7 +326,6 @@ export class ProgressTracker implements AsyncDisposable {
     return this.#closed;
   }
 
-  /** The same as {@link close}. */
   cleanup(): Promise<void> {
     return this.close();
   }
@@ -334,6 +337,7 @@ export class ProgressTracker implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#closing.abort(new MilepostError("CLOSED", "the tracker was closed"));
     try {
+      await this.websocket.stop();
       await this.#liaison.close();
       await this.#opened.tracker.close();
     } catch (error) {
@@ -343,8 +347,4 @@ export class ProgressTracker implements AsyncDisposable {
       this.callbacks.clearAllCallbacks();
     }
   }
-}
-
-function errorText(error: unknown): string {
-  return typeof error === "string" ? error : textOf(error).slice(0, 16_384);
 }

@@ -1,7 +1,7 @@
 /** Ids that break naive code, for every door that takes an id (M06, X16). */
 
-/** Must be kept exactly as they are. Those on one line are twins: different ids that are easily taken for each other. */
-export const TWIN_IDS: readonly (readonly string[])[] = [
+/** Those on one line are twins: different ids that are easily taken for each other. */
+const TWIN_IDS: readonly (readonly string[])[] = [
   ["upgrade", "Upgrade", "UPGRADE", "upgrade ", " upgrade", "upgrade.", "upgrade..", "upgrade%20", "upgrade+"],
   ["caf\u00e9", "cafe\u0301", "CAF\u00c9"],
   ["\u212b", "\u00c5", "A\u030a"],
@@ -67,7 +67,7 @@ export const TWIN_IDS: readonly (readonly string[])[] = [
   ],
 ];
 
-/** All of them. */
+/** Must be kept exactly as they are, each apart from all others. */
 export const HOSTILE_IDS: readonly string[] = TWIN_IDS.flat();
 
 /** Must be refused with INVALID_ID, whatever the door. */

@@ -6,7 +6,7 @@ import { safeText } from "../view/safe-text.ts";
 import type { Cli } from "./context.ts";
 
 /**
- * Tells an error in one line and sets its exit status: that of its code, 1 for any other. With `json` a JSON object
+ * Tells an error in one line with its code and sets its exit status: that of its code, 1 for any other. With `json` a JSON object
  * follows on a line of its own. MILEPOST_DEBUG adds the stack.
  */
 export function reportError(cli: Cli, error: unknown, { json = false }: { readonly json?: boolean } = {}): void {
@@ -15,7 +15,7 @@ export function reportError(cli: Cli, error: unknown, { json = false }: { readon
   cli.exitCode = code === undefined ? 1 : ERRORS[code].exitCode;
   const message = error instanceof Error ? error.message : String(error);
   const isDebug = (cli.env["MILEPOST_DEBUG"] ?? "") !== "";
-  const hint = isOurs || isDebug ? "" : " (MILEPOST_DEBUG=1 shows where)";
+  const hint = isOurs ? ` (${error.code})` : isDebug ? "" : " (MILEPOST_DEBUG=1 shows where)";
   cli.stderr.write(`milepost: ${safeText(message)}${hint}\n`);
   if (isDebug && error instanceof Error && error.stack !== undefined) cli.stderr.write(`${stackLines(error)}\n`);
   if (json) cli.stderr.write(`${JSON.stringify({ error: { code: code ?? null, message, exitCode: cli.exitCode } })}\n`);
@@ -31,5 +31,5 @@ export function reportUsage(cli: Cli, error: CommanderError): void {
   if (error.exitCode === 0) return;
   cli.exitCode = ERRORS.INVALID_ARGUMENT.exitCode;
   const message = error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ").trim();
-  cli.stderr.write(`milepost: ${safeText(message)}; milepost --help lists what there is\n`);
+  cli.stderr.write(`milepost: ${safeText(message)}; milepost --help lists what there is (INVALID_ARGUMENT)\n`);
 }

@@ -1,7 +1,12 @@
 /** What the reporting verbs share: which upgrade, how the command gets there, what is printed. */
 
-import { Option, type Command } from "commander";
-import { MilepostError } from "../errors.ts";
+import { Option, type Command as Verb } from "commander";
+import { MilepostError, shown } from "../errors.ts";
+import { checkId } from "../model/check.ts";
+import { checkCommand, type Command } from "../model/command.ts";
+import { decide } from "../model/decide.ts";
+import { emptyUpgrade } from "../model/upgrade.ts";
+import type { Storage } from "../storage/storage.ts";
 import { sendCommands } from "../tracker/hand-over.ts";
 import type { Cli, CommonOptions } from "./context.ts";
 import { say } from "./context.ts";
@@ -19,10 +24,10 @@ export interface ReportOptions extends CommonOptions {
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** A command's options by which the upgrade is found. */
-export function withReportOptions(command: Command): Command {
-  return command
-    .addOption(new Option("--upgrade <id>", "the upgrade (also MILEPOST_UPGRADE_ID)").env("MILEPOST_UPGRADE_ID"))
+/** A verb with the options by which the upgrade is found. */
+export function withReportOptions(verb: Verb): Verb {
+  return verb
+    .addOption(new Option("--upgrade <id>", "the upgrade").env("MILEPOST_UPGRADE_ID"))
     .addOption(new Option("--id <id>", "the same as --upgrade"))
     .addOption(new Option("--timeout <duration>", "how long to wait while another process is busy with the upgrade").argParser(durationOption).default(DEFAULT_TIMEOUT_MS, "10s"));
 }
@@ -38,9 +43,23 @@ export async function reportCommands(cli: Cli, options: ReportOptions, commands:
     throw new MilepostError("INVALID_ARGUMENT", "no upgrade is named; pass --upgrade <id>, or set MILEPOST_UPGRADE_ID");
   }
   const ids = { planId: options.plan, clusterName: options.cluster };
-  const events = await sendCommands(storageOf(options), upgradeId, commands, { timeoutMs: options.timeout, ids });
+  const storage = storageOf(options);
+  await refuseEarly(storage, checkId(upgradeId, "--upgrade"), commands.map((command) => checkCommand(command)));
+  const events = await sendCommands(storage, upgradeId, commands, { timeoutMs: options.timeout, ids });
   if (options.quiet === true) return;
   for (const event of events) say(cli, options.json === true ? `${JSON.stringify(event)}\n` : `${event.seq} ${event.type} ${event.id}\n`);
+}
+
+/** Refuses what cannot be the first that is said of an upgrade before anything is made for it. @throws UNKNOWN_UPGRADE. */
+async function refuseEarly(storage: Storage, upgradeId: string, [first]: readonly Command[]): Promise<void> {
+  const reader = await storage.openReader(upgradeId);
+  if (reader !== undefined) return reader.close();
+  try {
+    if (first !== undefined) decide(emptyUpgrade({ upgradeId, planId: "", clusterName: "" }), first, { time: "", logMs: 0 });
+  } catch (error) {
+    const remedy = `name another with --upgrade, or begin it: milepost upgrade start --upgrade ${shown(upgradeId)}`;
+    throw new MilepostError("UNKNOWN_UPGRADE", `${storage.location} holds no upgrade ${shown(upgradeId)}; ${remedy}`, { cause: error });
+  }
 }
 
 /** The fields of `values` that are there. */

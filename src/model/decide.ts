@@ -171,8 +171,9 @@ function raiseInsight(state: UpgradeProgress, input: InsightInput, now: Now): De
 }
 
 function clearInsight(state: UpgradeProgress, insightId: string, message: { message: string }): Decision {
-  const stands = state.insights.some(({ id }) => id === insightId);
-  return stands ? { drafts: [{ type: "insight.cleared", insightId, ...message }] } : { repeats: state.seq };
+  // A log without events has none to answer with, so there it is recorded.
+  const isAnswer = state.seq === 0 || state.insights.some(({ id }) => id === insightId);
+  return isAnswer ? { drafts: [{ type: "insight.cleared", insightId, ...message }] } : { repeats: state.seq };
 }
 
 function recordHealth(

@@ -171,7 +171,7 @@ export class TaskMap implements ReadonlyMap<string, Task> {
   }
 
   #add(task: Task): TaskMap {
-    const ids = this.#ids.size === this.size ? this.#ids : new Map([...this.#ids].slice(0, this.size));
+    const ids = this.#idsToGrow();
     ids.set(task.taskId, this.size);
     const counts = moveCount(this.counts, undefined, task.status);
     const parent = task.parentTaskId === null ? undefined : this.#entry(task.parentTaskId);
@@ -185,6 +185,12 @@ export class TaskMap implements ReadonlyMap<string, Task> {
       before,
       leafRollup(task),
     );
+  }
+
+  /** The first task gets a map of its own: the empty version is everybody's, and would keep the ids of whoever came first. */
+  #idsToGrow(): Map<string, number> {
+    if (this.size === 0) return new Map();
+    return this.#ids.size === this.size ? this.#ids : new Map([...this.#ids].slice(0, this.size));
   }
 
   /** Takes `before` from, and adds `after` to, the sums of the ancestors from `parentTaskId` up. */

@@ -53,12 +53,14 @@ export function readAptStatus(line: string, names: readonly string[]): Observati
   const at = { stage, ...(value <= 100 && { percentage: Math.round(value * 100) / 100 }) };
   if (kind === "pmerror") return { ...at, message: text, problem: { level: "error", message: `${subject}: ${text}` } };
   if (kind !== "pmconffile") return { ...at, message: text };
+  const message = `dpkg asks whether to replace the configuration file ${subject}`;
   return {
     ...at,
+    message,
     waitingOn: {
       kind: "answer",
       name: subject,
-      message: `dpkg asks whether to replace the configuration file ${subject}`,
+      message,
       remedy: "Answer in the terminal where the command runs.",
     },
   };

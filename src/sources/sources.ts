@@ -12,10 +12,10 @@ const SOURCES: readonly Source[] = [apt, oscProgress, steps, percent];
 /** Receives what was read of a command, in order. */
 export interface CommandHandler {
   observation(observation: Observation): void;
-  /** A line that a person would keep: finished, and not one that was drawn over. */
-  line(text: string): void;
-  /** Output that was not read, because reading it would have held the command up. */
-  skipped(bytes: number): void;
+  /** A line that a person would keep: finished, and not one that was drawn over. `wasRead`: an observation came of it. */
+  line(text: string, wasRead: boolean): void;
+  /** Output that was not read, because reading it would have held the command up; below nought: some of it was read after all. */
+  readonly skipped: (bytes: number) => void;
 }
 
 /** Reads what one command prints. Chunks may be split anywhere. */
@@ -46,23 +46,26 @@ export function readCommand(
   });
   let strongest = 0;
 
-  const ask = (read: (reading: Reading) => readonly Observation[] | undefined): void => {
+  const ask = (read: (reading: Reading) => readonly Observation[] | undefined): boolean => {
+    let wasRead = false;
     for (const { strength, reading } of readings) {
       if (strength < strongest) continue;
       for (const observation of read(reading) ?? []) {
         if (tellsPosition(observation)) strongest = strength;
         handler.observation(observation);
+        wasRead = true;
       }
     }
+    return wasRead;
   };
   const output = (): TerminalText =>
     terminalText({
       line: (text, kind) => {
         const line: OutputLine = { text, kind };
-        ask((reading) => reading.line?.(line));
-        if (kind === "line") handler.line(text);
+        const wasRead = ask((reading) => reading.line?.(line));
+        if (kind === "line") handler.line(text, wasRead);
       },
-      control: (body) => ask((reading) => reading.control?.(body)),
+      control: (body) => void ask((reading) => reading.control?.(body)),
     });
   const status = terminalText({
     line: (text, kind) => {
@@ -72,25 +75,59 @@ export function readCommand(
   });
 
   const mayRead = readingTime(setting.now);
-  const read = (stream: TerminalText, chunk: Uint8Array): void => {
-    if (mayRead(() => stream.push(chunk))) return;
-    stream.skip();
-    handler.skipped(chunk.length);
-  };
-  const streams = { stdout: output(), stderr: output() };
+  const paced = (): PacedReader => pacedReader(output(), mayRead, handler);
+  const [stdout, stderr] = [paced(), paced()];
   return {
     command: readings.find(({ reading }) => reading.command !== undefined)?.reading.command,
-    stdout: (chunk) => read(streams.stdout, chunk),
-    stderr: (chunk) => read(streams.stderr, chunk),
+    stdout: (chunk) => stdout.read(chunk),
+    stderr: (chunk) => stderr.read(chunk),
     status: (chunk) => status.push(chunk),
     peek: () => {
-      streams.stdout.peek();
-      streams.stderr.peek();
+      stdout.peek();
+      stderr.peek();
     },
     end: () => {
       status.end();
-      streams.stdout.end();
-      streams.stderr.end();
+      stdout.end();
+      stderr.end();
+    },
+  };
+}
+
+/** How much of what was passed over is kept, since the last lines matter most. */
+const TAIL_BYTES = 8192;
+
+interface PacedReader {
+  read(chunk: Uint8Array): void;
+  peek(): void;
+  end(): void;
+}
+
+/** Reads a stream as far as there is time, and its end in any case. */
+function pacedReader(
+  text: TerminalText,
+  mayRead: (work: () => void) => boolean,
+  { skipped }: CommandHandler,
+): PacedReader {
+  let tail: Buffer | undefined;
+  return {
+    read(chunk) {
+      const wasRead = mayRead(() => {
+        tail = undefined;
+        text.push(chunk);
+      });
+      if (wasRead) return;
+      text.skip();
+      skipped(chunk.length);
+      tail = Buffer.concat([tail ?? Buffer.alloc(0), chunk.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
+    },
+    peek: () => text.peek(),
+    end() {
+      if (tail !== undefined) {
+        skipped(-tail.length);
+        text.push(tail);
+      }
+      text.end();
     },
   };
 }

@@ -8,8 +8,6 @@
  *   holder.json                              who does, for people and for commands handed over
  */
 
-import { randomBytes } from "node:crypto";
-
 import { MilepostError, shown } from "../errors.ts";
 import {
   degraded,
@@ -24,6 +22,7 @@ import {
 } from "./files.ts";
 import { journalFiles, journalPath } from "./json-lines/journal.ts";
 import { acquireLock, isLocked, type Lock } from "./json-lines/lock.ts";
+import { newLogId } from "./json-lines/log-id.ts";
 import { findLog, listLogs, pathsOf, upgradesIn, type LogPlace, type UpgradePaths } from "./json-lines/places.ts";
 import { archiveRun, finishedRuns } from "./json-lines/runs.ts";
 import { JournalReader } from "./json-lines/reader.ts";
@@ -31,6 +30,9 @@ import { storeSnapshot } from "./json-lines/snapshot.ts";
 import { watchJournals } from "./json-lines/watch.ts";
 import { JournalWriter } from "./json-lines/writer.ts";
 import type { LogHeader, LogHolder, LogReader, LogWriter, OpenWriterOptions, Storage, StoredInfo } from "./storage.ts";
+
+export { salvageUpgrade, type SalvageReport } from "./json-lines/salvage.ts";
+export { verifyUpgrade, type VerifyReport } from "./json-lines/verify.ts";
 
 export interface JsonLinesOptions {
   /** The folder that holds `upgrades/`. Made when it is first written to. */
@@ -85,12 +87,6 @@ function openReader(fs: FileSystem, { paths, upgradeId, run }: LogPlace): LogRea
     throw foreignLog(paths.journal, header, run === undefined ? shown(upgradeId) : `run ${run} of ${shown(upgradeId)}`);
   return reader;
 }
-
-const newLogId = (): string =>
-  BigInt(`0x${randomBytes(8).toString("hex")}`)
-    .toString(36)
-    .padStart(13, "0")
-    .slice(-12);
 
 interface UpgradePlace {
   readonly fs: FileSystem;
@@ -171,13 +167,7 @@ function createWriter(place: UpgradePlace, lock: Lock): LogWriter {
     },
     announce: (holder) => {
       if (isClosed) throw closed(upgradeId);
-      try {
-        // A displaced writer must not put its name over its successor's.
-        if (!lock.isHeld()) return;
-        replaceFile(fs, paths.holder, Buffer.from(`${JSON.stringify(holder)}\n`), { isDurable: false });
-      } catch (error) {
-        throw degraded(paths.holder, error);
-      }
+      writeHolder(fs, paths, holder);
     },
     close: () => {
       if (isClosed) return;
@@ -214,6 +204,14 @@ function wrongEnd(upgradeId: string, expected: number, found: number): MilepostE
     `the log of ${upgradeId} ends at seq ${found}, not at ${expected}; open it again`,
     { context: { upgradeId, expected, found } },
   );
+}
+
+function writeHolder(fs: FileSystem, paths: UpgradePaths, holder: LogHolder): void {
+  try {
+    replaceFile(fs, paths.holder, Buffer.from(`${JSON.stringify(holder)}\n`), { isDurable: false });
+  } catch (error) {
+    throw degraded(paths.holder, error);
+  }
 }
 
 function readHolder(fs: FileSystem, paths: UpgradePaths): LogHolder {

@@ -62,7 +62,8 @@ export function memory(): Storage {
       };
     },
     delete: (upgradeId) => {
-      if (state.upgrades.get(upgradeId)?.writer !== undefined) throw locked(upgradeId, state.upgrades.get(upgradeId)?.holder);
+      if (state.upgrades.get(upgradeId)?.writer !== undefined)
+        throw locked(upgradeId, state.upgrades.get(upgradeId)?.holder);
       state.upgrades.delete(upgradeId);
     },
     close: () => undefined,

@@ -3,6 +3,7 @@
 import { isMilepostError, MilepostError } from "../errors.ts";
 import type { ProgressEvent } from "../model/event.ts";
 import type { UpgradeProgress } from "../model/upgrade.ts";
+import { splitLines } from "../storage/line.ts";
 import type { LogWriter } from "../storage/storage.ts";
 import type { Clock } from "./clock.ts";
 import { textOf } from "./logger.ts";
@@ -76,6 +77,12 @@ export class AppendQueue {
 
   after(seq: number): readonly ProgressEvent[] {
     return this.#entries.flatMap(({ events }) => events.filter((event) => event.seq > seq));
+  }
+
+  linesAfter(seq: number): readonly Uint8Array[] {
+    return this.#entries.flatMap(({ bytes, afterSeq }) =>
+      [...splitLines(bytes)].filter((_line, index) => afterSeq + 1 + index > seq),
+    );
   }
 
   /** @throws FENCED, with nothing stored or queued. */

@@ -8,7 +8,7 @@
  * once it is stored.
  */
 
-import { MilepostError } from "../errors.ts";
+import { isMilepostError, MilepostError } from "../errors.ts";
 import { firstCursor, formatCursor } from "../model/cursor.ts";
 import type { Now } from "../model/decision.ts";
 import type { EventDraft, ProgressEvent, WriterIdentity } from "../model/event.ts";
@@ -130,6 +130,11 @@ export class EventLog {
     return this.#queue.after(seq);
   }
 
+  /** The lines after `seq` that wait in the queue. */
+  queuedLines(seq: number): readonly Uint8Array[] {
+    return this.#queue.linesAfter(seq);
+  }
+
   /** Resolves when all events so far are on stable storage. @throws STORAGE_DEGRADED, FENCED. */
   flush(): Promise<void> {
     return this.#queue.flush();
@@ -173,6 +178,9 @@ export class EventLog {
         this.append([{ type: "writer.closed", term: this.#term }], this.#state);
         await this.flush();
       }
+    } catch (error) {
+      // Displaced while nothing waited: all that was acknowledged is in the log, and the goodbye is no longer ours to say.
+      if (!isMilepostError(error, "FENCED") || this.#queue.isWaiting) throw error;
     } finally {
       this.#queue.stop();
       await writer.close();

@@ -1,7 +1,9 @@
 /** `tracker.events()`: the log from a cursor on, then live, also what still waits for the storage. */
 
+import { isMilepostError } from "../errors.ts";
+import { parseCursor } from "../model/cursor.ts";
 import type { ProgressEvent } from "../model/event.ts";
-import { parseLine, splitLines } from "../storage/line.ts";
+import { parseLine, seqAt, splitLines } from "../storage/line.ts";
 import type { LogReader, Storage } from "../storage/storage.ts";
 import { seekCursor } from "./read.ts";
 import type { Tracker } from "./tracker.ts";
@@ -12,72 +14,119 @@ export interface EventsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-interface Source {
+/** A tracker's log, to be read while it grows. */
+export interface EventSource {
   readonly storage: Storage;
   readonly upgradeId: string;
   readonly tracker: Tracker;
+  /** Ends every reading, after what was written before. */
   readonly closing: AbortSignal;
 }
 
 /** @throws CURSOR_GONE, CORRUPT, INVALID_ARGUMENT. */
 export async function* trackerEvents(
-  source: Source,
-  { after, signal }: EventsOptions,
+  source: EventSource,
+  options: EventsOptions,
 ): AsyncGenerator<ProgressEvent, undefined> {
+  for await (const line of trackerLines(source, options)) yield parseLine(line);
+  return undefined;
+}
+
+/** The same as stored bytes, a line at a time. The next run of the upgrade goes on with its first line. */
+export async function* trackerLines(
+  source: EventSource,
+  { after, signal }: EventsOptions,
+): AsyncGenerator<Uint8Array, undefined> {
   const ending = signal === undefined ? source.closing : AbortSignal.any([signal, source.closing]);
-  let wake: () => void = () => undefined;
-  let isNew = false;
-  const changed = (): void => {
-    isNew = true;
-    wake();
-  };
-  const stopListening = source.tracker.onEvent(changed);
-  ending.addEventListener("abort", changed, { once: true });
-  const cursor = { seq: 0, after };
-  let reader: LogReader | undefined;
+  const alarm = alarmFor(source, ending);
+  const place: Place = { seq: 0, after, reader: undefined };
   try {
     for (;;) {
-      isNew = false;
-      reader ??= await openAt(source, cursor);
-      if (reader !== undefined) yield* stored(reader, cursor);
-      for (const event of source.tracker.log.queuedAfter(cursor.seq)) {
-        cursor.seq = event.seq;
-        yield event;
+      alarm.reset();
+      yield* stored(source, place);
+      for (const line of source.tracker.log.queuedLines(place.seq)) {
+        place.seq = seqAt(Buffer.from(line.buffer, line.byteOffset, line.byteLength), 0);
+        yield line;
       }
       // Whoever comes late still gets what was written before the end.
-      if (isNew && !ending.aborted) continue;
       if (ending.aborted) return undefined;
-      await new Promise<void>((resolve) => (wake = resolve));
+      await alarm.wait();
     }
   } finally {
-    reader?.close();
-    stopListening();
-    ending.removeEventListener("abort", changed);
+    place.reader?.close();
+    alarm.stop();
   }
 }
 
-interface Position {
+interface Place {
   seq: number;
   after: string | undefined;
+  reader: LogReader | undefined;
 }
 
-async function openAt({ storage, upgradeId }: Source, cursor: Position): Promise<LogReader | undefined> {
+async function* stored(source: EventSource, place: Place): AsyncGenerator<Uint8Array, undefined> {
+  try {
+    place.reader ??= await openAt(source, place);
+    if (place.reader === undefined) return undefined;
+    for (let batch = await place.reader.read(); batch !== undefined; batch = await place.reader.read()) {
+      let { firstSeq: seq } = batch;
+      for (const line of splitLines(batch.bytes)) {
+        // What was told before, while it waited for the storage, is not told again.
+        if (seq > place.seq) {
+          place.seq = seq;
+          yield line;
+        }
+        seq += 1;
+      }
+    }
+  } catch (error) {
+    if (!isMilepostError(error, "CURSOR_GONE") || !hasNextRun(source, place)) throw error;
+    place.reader?.close();
+    place.reader = undefined;
+    place.seq = 0;
+    yield* stored(source, place);
+  }
+  return undefined;
+}
+
+const hasNextRun = ({ tracker }: EventSource, { reader }: Place): boolean =>
+  reader !== undefined && reader.header.run < tracker.state.run;
+
+async function openAt({ storage, upgradeId, tracker }: EventSource, place: Place): Promise<LogReader | undefined> {
   const reader = await storage.openReader(upgradeId);
-  if (reader === undefined) return undefined;
-  if (cursor.after !== undefined) await seekCursor(reader, cursor.after);
-  cursor.after = undefined;
+  if (reader === undefined || place.after === undefined) return reader;
+  const { seq } = parseCursor(place.after);
+  // A cursor of an event that waits for the storage: told already, and not to be found in the log.
+  if (tracker.log.queued(seq)?.cursor === place.after) place.seq = seq;
+  else await seekCursor(reader, place.after);
+  place.after = undefined;
   return reader;
 }
 
-async function* stored(reader: LogReader, cursor: Position): AsyncGenerator<ProgressEvent, undefined> {
-  for (let batch = await reader.read(); batch !== undefined; batch = await reader.read()) {
-    for (const line of splitLines(batch.bytes)) {
-      const event = parseLine(line);
-      // Told before, while it waited for the storage.
-      if (event.seq <= cursor.seq) continue;
-      cursor.seq = event.seq;
-      yield event;
-    }
-  }
-  return undefined;
+interface Alarm {
+  reset(): void;
+  /** Resolves at once if something came since the last reset. */
+  wait(): Promise<void>;
+  stop(): void;
+}
+
+function alarmFor({ tracker }: EventSource, ending: AbortSignal): Alarm {
+  let hasRung = false;
+  let wake: () => void = () => undefined;
+  const ring = (): void => {
+    hasRung = true;
+    wake();
+  };
+  const stopListening = tracker.onEvent(ring);
+  ending.addEventListener("abort", ring, { once: true });
+  return {
+    reset: () => {
+      hasRung = false;
+    },
+    wait: () => (hasRung ? Promise.resolve() : new Promise<void>((resolve) => (wake = resolve))),
+    stop: () => {
+      stopListening();
+      ending.removeEventListener("abort", ring);
+    },
+  };
 }

@@ -1,5 +1,7 @@
 /** Where Milepost reports its own trouble. Any console-shaped or pino-shaped object fits. */
 
+import { TEXT_LIMITS } from "../model/check.ts";
+
 export interface Logger {
   info(message: string): void;
   warn(message: string): void;
@@ -25,4 +27,9 @@ export function textOf(error: unknown): string {
   } catch {
     return "a value that cannot be shown";
   }
+}
+
+/** An error as the text of a report: text is kept as it is given, the message of anything else is cut to the limit. */
+export function errorText(error: unknown): string {
+  return typeof error === "string" ? error : textOf(error).slice(0, TEXT_LIMITS.message);
 }

@@ -18,7 +18,7 @@ describe("applyEnvironment", () => {
     expect(variableOf(new Option("--upgrade <id>").env("MILEPOST_UPGRADE_ID"))).toBe("MILEPOST_UPGRADE_ID");
   });
 
-  it("sets options of the verb and of the program, and the command line goes first", () => {
+  it("[P3] sets options of the verb and of the program, and the command line goes first", () => {
     const env = { MILEPOST_STORAGE_PATH: "/env", MILEPOST_COUNT: "7", MILEPOST_ONCE: "yes" };
     expect(parsed(["verb"], env)).toMatchObject({ storagePath: "/env", count: 7, once: true });
     expect(parsed(["verb", "--count", "8", "--storage-path", "/flag"], env)).toMatchObject({ storagePath: "/flag", count: 8 });

@@ -28,25 +28,25 @@ describe("the program", () => {
     [["wait"], "missing required argument 'id'"],
     [["show", "a", "b"], "too many arguments"],
     [["replay", "x", "--speed", "fast"], 'It is a number above 0, or "max"'],
-  ])("refuses %j in one line with exit status 2", async (argv, message) => {
+  ])("[P1] refuses %j in one line with exit status 2", async (argv, message) => {
     const { exitCode, stdout, stderr } = await run(argv);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toMatch(/^milepost: .*\n$/);
     expect(stderr).toContain(message);
   });
 
-  it("tells a typed error in one line with its exit status, and as JSON too when asked", async () => {
+  it("[P1] tells a typed error in one line with its code and exit status, and as JSON too when asked", async () => {
     const storagePath = temporaryFolder();
     const { exitCode, stdout, stderr } = await run(["show", "nope\u202e", "--storage-path", storagePath]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "" });
-    expect(stderr).toMatch(/^milepost: .* holds no upgrade "nope\\u202e".*\n$/);
+    expect(stderr).toMatch(/^milepost: .* holds no upgrade "nope\\u202e".* \(UNKNOWN_UPGRADE\)\n$/);
     const json = await run(["show", "nope", "--json", "--storage-path", storagePath]);
     const [line, object = ""] = json.stderr.split("\n");
     expect(line).toMatch(/^milepost: /);
     expect(JSON.parse(object)).toEqual({ error: { code: "UNKNOWN_UPGRADE", message: expect.stringContaining("nope"), exitCode: 3 } });
   });
 
-  it("takes common options before the verb, behind it, and from the environment", async () => {
+  it("[P3] takes common options before the verb, behind it, and from the environment", async () => {
     const storagePath = temporaryFolder();
     await ended({ storagePath });
     const behind = await run(["list", "--json", "--storage-path", storagePath]);

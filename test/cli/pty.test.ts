@@ -48,7 +48,7 @@ const SIZES: readonly Size[] = [
 ];
 
 describe("the live display on a pseudo-terminal", () => {
-  it.each(SIZES)("keeps within $columns x $rows, draws in place, sends little, and gives the terminal back", async (size) => {
+  it.each(SIZES)("[P7] keeps within $columns x $rows, draws in place, sends little, and gives the terminal back", async (size) => {
     const demo = onTerminal(["demo", "--speed", "4000", "--storage-path", temporaryFolder()], size);
     expect(await demo.done).toBe(0);
     const output = demo.output();
@@ -87,7 +87,7 @@ describe("the live display on a pseudo-terminal", () => {
     ["SIGTERM", 143, (_: OnTerminal, pid: number) => process.kill(pid, "SIGTERM")],
     ["SIGINT", 130, (_: OnTerminal, pid: number) => process.kill(pid, "SIGINT")],
     ["a crash", 1, (_: OnTerminal, pid: number) => process.kill(pid, "SIGUSR2")],
-  ])("is given back as it was when left by %s (exit %i)", async (_how, exitCode, leave) => {
+  ])("[P10] is given back as it was when left by %s (exit %i)", async (_how, exitCode, leave) => {
     const storagePath = temporaryFolder();
     const tracker = running({ storagePath });
     const size = { columns: 80, rows: 24 };

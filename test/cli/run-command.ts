@@ -1,13 +1,22 @@
 /** Runs `milepost run` as a process of its own, bytes kept as bytes, and reads what it has recorded. */
 
 import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import { jsonLines } from "../../src/storage/json-lines.ts";
 import type { EventOf, EventType, ProgressEvent } from "../../src/model/event.ts";
 import type { Task } from "../../src/model/task.ts";
 import type { UpgradeProgress } from "../../src/model/upgrade.ts";
 import { readEvents, readUpgrade } from "../../src/tracker/read.ts";
 import { cleanEnv, NODE_ARGUMENTS } from "./command-line.ts";
+
+const root = mkdtempSync(join(tmpdir(), "milepost-run-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** A folder that is there until all tests of the file are done: they run side by side. */
+export const newFolder = (): string => mkdtempSync(join(root, "test-"));
 
 /** The id that every run here has. */
 export const ID = "u";
@@ -74,6 +83,19 @@ export async function stateOf(folder: string, ref = ID): Promise<UpgradeProgress
   return (await readUpgrade(jsonLines({ path: dataOf(folder) }), ref)).state;
 }
 
+/** Waits, with a deadline, until the upgrade is recorded as it is asked for. */
+export async function untilRecorded(
+  folder: string,
+  isSo: (state: UpgradeProgress) => boolean,
+): Promise<UpgradeProgress> {
+  for (const deadline = performance.now() + 10_000; ;) {
+    const state = await stateOf(folder).catch(() => undefined);
+    if (state !== undefined && isSo(state)) return state;
+    if (performance.now() > deadline) throw new Error(`timed out: ${JSON.stringify(state)}`);
+    await new Promise((wake) => setTimeout(wake, 20));
+  }
+}
+
 export async function taskOf(folder: string, taskId = "command"): Promise<Task> {
   const task = (await stateOf(folder)).tasks.get(taskId);
   if (task === undefined) throw new Error(`no task ${taskId}`);
@@ -81,7 +103,9 @@ export async function taskOf(folder: string, taskId = "command"): Promise<Task> 
 }
 
 export async function eventsOf(folder: string, ref = ID): Promise<readonly ProgressEvent[]> {
-  return Array.fromAsync(readEvents(jsonLines({ path: dataOf(folder) }), ref));
+  const events: ProgressEvent[] = [];
+  for await (const event of readEvents(jsonLines({ path: dataOf(folder) }), ref)) events.push(event);
+  return events;
 }
 
 export async function eventsOfType<T extends EventType>(folder: string, type: T): Promise<readonly EventOf<T>[]> {

@@ -1,19 +1,18 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { temporaryFolder } from "./command-line.ts";
-import { eventsOf, eventsOfType, linesOf, runCommand, runScript, stateOf, taskOf } from "./run-command.ts";
+import { eventsOf, eventsOfType, linesOf, runCommand, runScript, stateOf, taskOf, newFolder } from "./run-command.ts";
 
-describe("what milepost run records", () => {
+describe.concurrent("what milepost run records", () => {
   it("[P5] leaves the percentage of a command that tells none unknown", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     await runScript(folder, "echo 'added 212 packages in 8s'; echo 'found 0 vulnerabilities'; exit 1");
     expect(await taskOf(folder)).toMatchObject({ status: "failed", percentage: 0, isMeasured: false });
     expect(await linesOf(folder)).toEqual(["added 212 packages in 8s", "found 0 vulnerabilities"]);
   });
 
   it("[P5] makes a task of each [n/m] stage, with the percentage told within it", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     await runScript(
       folder,
       "echo '[1/3] Fetching'; printf '10%%\\r50%%\\r\\n'; sleep 0.4; echo '[2/3] Linking'; echo '[3/3] Building'; exit 0",
@@ -34,7 +33,7 @@ describe("what milepost run records", () => {
   });
 
   it("[P5] reads OSC 9;4, and passes it on", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const ended = await runScript(
       folder,
       "printf '\\033]9;4;1;30\\007'; sleep 0.4; printf '\\033]9;4;1;60\\033\\\\'; sleep 0.4; exit 2",
@@ -44,7 +43,7 @@ describe("what milepost run records", () => {
   });
 
   it("[P5] lets the last report land, also when the command ends right after it", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     await runScript(folder, 'for i in 10 20 30 40 50 60 70; do echo "progress: $i%"; done; exit 1');
     expect(await taskOf(folder)).toMatchObject({ percentage: 70, message: "Task failed: exit code 1" });
     expect((await eventsOfType(folder, "task.progressed")).length).toBeLessThan(5);
@@ -74,7 +73,7 @@ describe("what milepost run records", () => {
   }
 
   it("[P5] reads apt's status descriptor, and nothing else of what apt prints", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const ended = await runCommand(folder, ["apt-get", "install", "-y", "jq"], { env: withApt(folder) });
     expect(ended).toMatchObject({ code: 0, stderr: Buffer.alloc(0) });
     expect(ended.stdout.toString()).toBe("Reading package lists... 45%\nargs: install -y jq\n");
@@ -89,7 +88,7 @@ describe("what milepost run records", () => {
       "command/1/1 0 Retrieving file 1 of 2",
       "command/1/1 60.5 Retrieving file 2 of 2",
       "command/1/2 0 Running dpkg",
-      "command/1/2 30 Running dpkg",
+      "command/1/2 30 dpkg asks whether to replace the configuration file /etc/jq.conf",
       "command/1/2 66.67 Configuring jq (amd64)",
     ]);
     const waiting = await eventsOfType(folder, "task.waiting");
@@ -97,7 +96,7 @@ describe("what milepost run records", () => {
   });
 
   it("[P5] records what apt reports as an error, on the stage where it happened", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const ended = await runCommand(folder, ["apt-get", "install", "-y", "jq"], {
       env: { ...withApt(folder), APT_FAILS: "1" },
     });
@@ -112,7 +111,7 @@ describe("what milepost run records", () => {
   });
 
   it("keeps printed lines as text without control sequences, redraws left out", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const ended = await runScript(
       folder,
       "printf '\\033[32mgreen\\033[0m\\n'; printf '10%%\\r100%%\\r\\n'; printf 'bell\\a\\b\\n' >&2; printf 'no newline'",
@@ -123,7 +122,7 @@ describe("what milepost run records", () => {
   });
 
   it("bounds the record of a flood, and holds the command up little", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const from = performance.now();
     const ended = await runScript(
       folder,
@@ -141,7 +140,7 @@ describe("what milepost run records", () => {
   });
 
   it("[P6] takes reports of verbs inside the command into the same upgrade", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const verbs = `
       import { sendCommands } from ${JSON.stringify(new URL("../../src/tracker/hand-over.ts", import.meta.url).href)};
       import { jsonLines } from ${JSON.stringify(new URL("../../src/storage/json-lines.ts", import.meta.url).href)};
@@ -162,7 +161,7 @@ describe("what milepost run records", () => {
   });
 
   it("keeps the end that a verb inside the command has given to the upgrade", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const verbs = `
       import { sendCommands } from ${JSON.stringify(new URL("../../src/tracker/hand-over.ts", import.meta.url).href)};
       import { jsonLines } from ${JSON.stringify(new URL("../../src/storage/json-lines.ts", import.meta.url).href)};

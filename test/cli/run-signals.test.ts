@@ -3,8 +3,19 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { jsonLines } from "../../src/storage/json-lines.ts";
-import { cleanEnv, NODE_ARGUMENTS, temporaryFolder, until } from "./command-line.ts";
-import { dataOf, eventsOf, ID, runScript, startRun, stateOf, taskOf, type Started } from "./run-command.ts";
+import { cleanEnv, NODE_ARGUMENTS, until } from "./command-line.ts";
+import {
+  dataOf,
+  eventsOf,
+  ID,
+  runScript,
+  startRun,
+  stateOf,
+  taskOf,
+  type Started,
+  newFolder,
+  untilRecorded,
+} from "./run-command.ts";
 
 /** Counts the signals that it gets, ends with code 7 a little after the last of them, so that a second one would be counted. */
 const COUNTER = `
@@ -41,7 +52,7 @@ describe("milepost run and signals", () => {
     "SIGALRM",
   ] as const;
   it.each(deadly)("[P4] dies of %s when the command does", async (signal) => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const ended = await runScript(folder, `ulimit -c 0; kill -${signal.slice(3)} $$`);
     expect({ code: ended.code, signal: ended.signal }).toEqual({ code: null, signal });
     const { status, errorMessage } = await stateOf(folder);
@@ -54,7 +65,7 @@ describe("milepost run and signals", () => {
   });
 
   it("[P4] writes no core file of its own", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const started = startRun(folder, ["sh", "-c", "ulimit -c 0; kill -SEGV $$"]);
     await started.done;
     expect(readdirSync(folder).filter((name) => name.startsWith("core"))).toEqual([]);
@@ -63,7 +74,7 @@ describe("milepost run and signals", () => {
   it.each(["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGQUIT"] as const)(
     "[P4] passes a %s to Milepost alone on to the command, once",
     async (signal) => {
-      const folder = temporaryFolder();
+      const folder = newFolder();
       const running = await startCounter(folder);
       running.child.kill(signal);
       const ended = await running.done;
@@ -75,7 +86,7 @@ describe("milepost run and signals", () => {
   it.each(["SIGINT", "SIGTERM"] as const)(
     "[P4] does not pass on a %s that has gone to the whole group, as Ctrl-C does",
     async (signal) => {
-      const folder = temporaryFolder();
+      const folder = newFolder();
       const running = await startCounter(folder);
       process.kill(-(running.child.pid as number), signal);
       expect((await running.done).stdout.toString()).toBe(`ready\n${signal}\n`);
@@ -83,7 +94,7 @@ describe("milepost run and signals", () => {
   );
 
   it("[P4] lets a second signal through, whichever way each of them came", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const running = await startCounter(folder);
     const group = -(running.child.pid as number);
     process.kill(group, "SIGINT");
@@ -95,7 +106,7 @@ describe("milepost run and signals", () => {
   });
 
   it("records a command that is stopped as cancelled, whether it dies of it or tidies up, with everything flushed", async () => {
-    const dies = temporaryFolder();
+    const dies = newFolder();
     const running = startRun(dies, ["sh", "-c", "echo '[1/3] begun'; exec sleep 60"]);
     await until(() => running.stdout().includes("begun"), "the command runs");
     running.child.kill("SIGTERM");
@@ -104,7 +115,7 @@ describe("milepost run and signals", () => {
     expect((await taskOf(dies, "command/1/1")).status).toBe("cancelled");
     expect((await eventsOf(dies)).at(-1)?.type).toBe("writer.closed");
 
-    const tidies = temporaryFolder();
+    const tidies = newFolder();
     const other = startRun(tidies, [
       "sh",
       "-c",
@@ -117,7 +128,7 @@ describe("milepost run and signals", () => {
   });
 
   it("records a command that is asked to stop and ends well as completed", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const running = startRun(folder, ["sh", "-c", "trap 'exit 0' TERM; echo begun; while :; do sleep 0.05; done"]);
     await until(() => running.stdout().includes("begun"), "the command runs");
     running.child.kill("SIGTERM");
@@ -126,7 +137,7 @@ describe("milepost run and signals", () => {
   });
 
   it("goes on with a command that ignores the signal", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const running = startRun(folder, ["sh", "-c", "trap '' INT; echo begun; sleep 1; echo done; exit 2"]);
     await until(() => running.stdout().includes("begun"), "the command runs");
     running.child.kill("SIGINT");
@@ -136,7 +147,7 @@ describe("milepost run and signals", () => {
   });
 
   it("[P4] keeps SIGHUP from the command under nohup", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const script = `nohup ${[process.execPath, ...NODE_ARGUMENTS].join(" ")} run --id ${ID} --storage-path ${dataOf(folder)} -- sh -c 'echo $$ > pid; sleep 1.5; echo done > out' > /dev/null 2>&1 & echo $!`;
     const { stdout } = spawnSync("bash", ["-c", script], { env: cleanEnv(), cwd: folder, encoding: "utf8" });
     const pid = await until(
@@ -151,7 +162,7 @@ describe("milepost run and signals", () => {
   });
 
   it("leaves no process behind", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const running = startRun(folder, ["sh", "-c", "echo $$; exec sleep 60"], { detached: true });
     await until(() => running.stdout().length > 0, "the command runs");
     const group = running.child.pid as number;
@@ -163,14 +174,14 @@ describe("milepost run and signals", () => {
   });
 
   it("goes on with a run that was killed, as another attempt", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     writeFileSync(
       join(folder, "script"),
       "echo '[1/2] one'; echo '[2/2] two'; test -e again && exit 0; touch again; sleep 60",
     );
     const first = startRun(folder, ["sh", "script"], { detached: true });
     await until(() => first.stdout().includes("two"), "the command runs");
-    await until(() => existsSync(join(folder, "again")), "the command runs");
+    await untilRecorded(folder, ({ tasks }) => tasks.get("command/1/2")?.status === "in_progress");
     process.kill(-(first.child.pid as number), "SIGKILL");
     await first.done;
     expect((await stateOf(folder)).status).toBe("in_progress");
@@ -188,7 +199,7 @@ describe("milepost run and signals", () => {
   });
 
   it("begins the next run when the last one has ended", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     await runScript(folder, "exit 1");
     await runScript(folder, "exit 0");
     expect(await stateOf(folder)).toMatchObject({ status: "completed", run: 2 });

@@ -4,14 +4,14 @@ import { chmodSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ProgressTracker } from "../../src/progress-tracker.ts";
-import { cleanEnv, NODE_ARGUMENTS, temporaryFolder, until } from "./command-line.ts";
-import { dataOf, ID, runCommand, runScript, startRun, stateOf, taskOf } from "./run-command.ts";
+import { cleanEnv, NODE_ARGUMENTS, until } from "./command-line.ts";
+import { dataOf, ID, runCommand, runScript, startRun, stateOf, taskOf, newFolder } from "./run-command.ts";
 
 const hash = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
-describe("milepost run without a terminal", () => {
+describe.concurrent("milepost run without a terminal", () => {
   it("[P4] passes megabytes of binary output on byte for byte, stdout and stderr apart", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const [out, err] = [randomBytes(6_000_000), randomBytes(3_000_000)];
     writeFileSync(join(folder, "out"), out);
     writeFileSync(join(folder, "err"), err);
@@ -23,13 +23,13 @@ describe("milepost run without a terminal", () => {
 
   it("[P4] passes megabytes of input on byte for byte, and its end", async () => {
     const input = randomBytes(5_000_000);
-    const ended = await runCommand(temporaryFolder(), ["cat"], { stdin: input });
+    const ended = await runCommand(newFolder(), ["cat"], { stdin: input });
     expect(hash(ended.stdout)).toBe(hash(input));
     expect(ended).toMatchObject({ code: 0, stderr: Buffer.alloc(0) });
   });
 
   it("[P4] takes nothing of the input that the command leaves", () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const milepost = [process.execPath, ...NODE_ARGUMENTS, "run", "--storage-path", dataOf(folder), "--"].join(" ");
     const script = `${milepost} sh -c 'read line; echo "first $line"'; cat`;
     const { stdout } = spawnSync("sh", ["-c", script], {
@@ -44,7 +44,7 @@ describe("milepost run without a terminal", () => {
     ? Array.from({ length: 256 }, (_, code) => code)
     : [0, 1, 2, 3, 42, 126, 127, 128, 130, 143, 255];
   it.each(codes)("[P4] has exit code %i when the command has", async (code) => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     expect(await runScript(folder, `exit ${code}`)).toMatchObject({
       code,
       signal: null,
@@ -61,7 +61,7 @@ describe("milepost run without a terminal", () => {
 
   it("[P4] gives the command pipes that it can open again, as a shell would", async () => {
     const ended = await runScript(
-      temporaryFolder(),
+      newFolder(),
       "echo out > /dev/stdout; echo err > /dev/stderr; test -p /dev/stdout && echo pipe",
     );
     expect(ended.stdout.toString()).toBe("out\npipe\n");
@@ -71,11 +71,11 @@ describe("milepost run without a terminal", () => {
   it("[P4] gives the command no descriptors but the standard ones", async () => {
     const script = "ls /proc/self/fd | wc -l";
     const alone = Number(spawnSync("sh", ["-c", script], { env: cleanEnv(), encoding: "utf8" }).stdout);
-    expect(Number((await runScript(temporaryFolder(), script)).stdout)).toBe(alone);
+    expect(Number((await runScript(newFolder(), script)).stdout)).toBe(alone);
   });
 
   it("[P4] ends with the command, and lets what it left running go on printing", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const running = startRun(folder, ["sh", "-c", "(sleep 2; echo late; echo later >&2) & echo now"]);
     const exited = await new Promise<number>((resolve) => running.child.once("exit", () => resolve(performance.now())));
     expect(running.stdout().toString()).toBe("now\n");
@@ -86,7 +86,7 @@ describe("milepost run without a terminal", () => {
   });
 
   it("[P4] keeps and passes on what a filter of the command's own output prints after its end", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const ended = await runScript(
       folder,
       'mkfifo f; (while read l; do sleep 0.1; echo "log $l"; done < f) & exec > f; echo one; echo two',
@@ -95,7 +95,7 @@ describe("milepost run without a terminal", () => {
   });
 
   it("[P4] lets the command end of SIGPIPE when nobody reads any more", () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const milepost = [
       process.execPath,
       ...NODE_ARGUMENTS,
@@ -115,12 +115,12 @@ describe("milepost run without a terminal", () => {
 
   it("[P4] runs a command that is given with its path, with arguments of any form", async () => {
     const words = ["", " ", "a b", "--", "-x", "--id", "'", '"', "$HOME", "*", "é\n", "\\"];
-    const ended = await runCommand(temporaryFolder(), ["/usr/bin/printf", "[%s]", ...words]);
+    const ended = await runCommand(newFolder(), ["/usr/bin/printf", "[%s]", ...words]);
     expect(ended.stdout.toString()).toBe(words.map((word) => `[${word}]`).join(""));
   });
 
   it("ends with 127 when there is no such command, and records it", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const ended = await runCommand(folder, ["no-such-command-here", "x"]);
     expect(ended).toMatchObject({ code: 127, stdout: Buffer.alloc(0) });
     expect(ended.stderr.toString()).toBe(
@@ -141,7 +141,7 @@ describe("milepost run without a terminal", () => {
       'milepost: "./lost" cannot be run: its interpreter (the first line, after #!) is not there\n',
     ],
   ])("ends with 126 for %s", async (_what, name, message) => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     writeFileSync(join(folder, "plain"), "echo hi\n");
     mkdirSync(join(folder, "folder"));
     writeFileSync(join(folder, "lost"), "#!/no/such/interpreter\n");
@@ -152,7 +152,7 @@ describe("milepost run without a terminal", () => {
   });
 
   it("runs the command all the same when the storage cannot be used, and says so in one line", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     writeFileSync(join(folder, "data"), "a file where the folder should be");
     const ended = await runScript(folder, "echo out; echo err >&2; exit 5");
     expect(ended).toMatchObject({ code: 5 });
@@ -161,7 +161,7 @@ describe("milepost run without a terminal", () => {
   });
 
   it("runs the command all the same when another process holds the upgrade, and says who", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const tracker = new ProgressTracker({ upgradeId: ID, planId: "p", clusterName: "c", storagePath: dataOf(folder) });
     tracker.startUpgrade();
     const ended = await runScript(folder, "echo out; exit 6");
@@ -172,14 +172,14 @@ describe("milepost run without a terminal", () => {
   });
 
   it("[P6] tells the command the upgrade and the storage", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const script = 'echo "$MILEPOST_UPGRADE_ID $MILEPOST_STORAGE_PATH [$MILEPOST_STORAGE] [$MILEPOST_ID] $OWN"';
     const ended = await runScript(folder, script, { env: { OWN: "x", MILEPOST_ID: "other" } });
     expect(ended.stdout.toString()).toBe(`${ID} ${dataOf(folder)} [] [] x\n`);
   });
 
   it("[P6] tells the command a storage URL with its path made absolute", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const ended = await runScript(folder, 'echo "$MILEPOST_STORAGE [$MILEPOST_STORAGE_PATH]"', {
       options: ["--storage", "jsonl:./elsewhere"],
     });
@@ -188,7 +188,7 @@ describe("milepost run without a terminal", () => {
   });
 
   it("makes an id of the command and the time when none is given", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const ended = await runScript(folder, 'echo "$MILEPOST_UPGRADE_ID"', { options: ["--id", ""] });
     expect(ended.code).toBe(2);
     const child = spawnSync(
@@ -219,7 +219,7 @@ describe("milepost run without a terminal", () => {
       ["--storage", "nothing:x"],
       ["--no-such-option"],
     ]) {
-      const folder = temporaryFolder();
+      const folder = newFolder();
       const ended = await runScript(folder, "touch ran", { options });
       expect(ended.code).toBe(2);
       expect(ended.stderr.toString()).toMatch(/^milepost: .+\n$/);
@@ -229,19 +229,19 @@ describe("milepost run without a terminal", () => {
   });
 
   it("refuses to run nothing", async () => {
-    const ended = await runCommand(temporaryFolder(), []);
+    const ended = await runCommand(newFolder(), []);
     expect(ended).toMatchObject({ code: 2 });
   });
 
   it("records names and ids as they are given", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     await runScript(folder, "true", { options: ["--name", "Deploy all", "--cluster", "prod", "--plan", "p-1"] });
     expect(await stateOf(folder)).toMatchObject({ clusterName: "prod", planId: "p-1" });
     expect((await taskOf(folder)).taskName).toBe("Deploy all");
   });
 
   it("prints a summary as JSON when asked to, and nothing of its own otherwise", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const ended = await runScript(folder, "exit 4", { options: ["--json"] });
     expect(JSON.parse(ended.stderr.toString())).toMatchObject({
       upgradeId: ID,
@@ -254,7 +254,7 @@ describe("milepost run without a terminal", () => {
   });
 
   it("leaves nothing in the folder for temporary files", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const temporary = join(folder, "tmp");
     mkdirSync(temporary);
     await runScript(folder, "true", { env: { TMPDIR: temporary } });
@@ -263,7 +263,7 @@ describe("milepost run without a terminal", () => {
   });
 
   it("[P4] works where there can be no temporary files", async () => {
-    const ended = await runScript(temporaryFolder(), "cat; echo err >&2; exit 3", {
+    const ended = await runScript(newFolder(), "cat; echo err >&2; exit 3", {
       env: { TMPDIR: "/no/such/folder" },
       stdin: Buffer.from("in\n"),
     });
@@ -271,7 +271,7 @@ describe("milepost run without a terminal", () => {
   });
 
   it("[P4] does not wait for a reader that stands still, once the command has been asked to stop", async () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const running = startRun(folder, ["sh", "-c", "echo $$ > pid; exec cat /dev/zero"]);
     running.child.stdout?.pause();
     await until(() => existsSync(join(folder, "pid")), "the command runs");
@@ -283,7 +283,7 @@ describe("milepost run without a terminal", () => {
   });
 
   it("[P4] inherits an input that is a file, with its place in it", () => {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     writeFileSync(join(folder, "input"), "one\ntwo\n");
     const milepost = [process.execPath, ...NODE_ARGUMENTS, "run", "--storage-path", dataOf(folder), "--"].join(" ");
     const { stdout } = spawnSync("sh", ["-c", `read a; ${milepost} cat`], {

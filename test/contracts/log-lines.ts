@@ -6,15 +6,21 @@ import type { Awaitable, LineBatch, LogHeader, LogReader, LogWriter } from "../.
 
 export interface LineOptions {
   readonly term?: string;
+  /** Whether the first of them opens the term; as `term` and the seq suggest when absent. */
+  readonly opens?: boolean;
   /** The type of the last one, e.g. `writer.closed`. */
   readonly lastType?: string;
   readonly text?: string;
 }
 
 /** The lines `from` to `to` of a log, each in a buffer of its own; line `from` opens a term when it is 1 or `term` is given. */
-export function makeLines(header: LogHeader, [from, to]: readonly [number, number], options: LineOptions = {}): Buffer[] {
-  const { term = "t1", lastType = "log.appended", text = "é 🚀 \"quoted\"" } = options;
-  const opens = from === 1 || options.term !== undefined;
+export function makeLines(
+  header: LogHeader,
+  [from, to]: readonly [number, number],
+  options: LineOptions = {},
+): Buffer[] {
+  const { term = "t1", lastType = "log.appended", text = 'é 🚀 "quoted"' } = options;
+  const opens = options.opens ?? (from === 1 || options.term !== undefined);
   return Array.from({ length: to - from + 1 }, (_, index) => {
     const seq = from + index;
     const type = seq === from && opens ? "writer.opened" : seq === to ? lastType : "log.appended";

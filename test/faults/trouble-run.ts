@@ -12,6 +12,8 @@ import { eventsOnDisk } from "./stored.ts";
 export const UPGRADE = "upgrade-123";
 /** Longer than the queue waits between two attempts. */
 const RETRY_IS_DUE_MS = 250;
+/** Enough to see the trouble begin and end. */
+const MAX_LOOKS = 6;
 
 type Step = (tracker: ProgressTracker) => unknown;
 
@@ -35,12 +37,29 @@ const STEPS: readonly (Step | "flush")[] = [
   "flush",
   (tracker) => tracker.setCurrentPhase("Finish"),
   (tracker) => tracker.updateTaskProgress("b", 90),
+  (tracker) => tracker.completeTask("b"),
+  (tracker) => tracker.completeTask("b"),
+  (tracker) => tracker.storage.saveProgress(tracker.progress),
+  (tracker) => tracker.addTask("c", "Add-ons"),
+  (tracker) => tracker.setWaitingOn("c", { kind: "approval", name: "change board" }),
+  (tracker) => tracker.pauseUpgrade(),
+  "flush",
+  (tracker) => tracker.resumeUpgrade(),
+  ...["d", "e", "f", "g", "h", "i", "j", "k"].map(
+    (id) => (tracker: ProgressTracker) => tracker.addTask(id, `Node ${id}`),
+  ),
+  (tracker) => tracker.skipTask("c"),
+  (tracker) => tracker.clearInsight("quota"),
+  (tracker) => tracker.completeUpgrade(),
+  "flush",
 ];
 
 export interface TroubleRun extends Trouble {
   /** What opening threw, when the fault fell there. */
   readonly opening?: unknown;
   readonly live: ProgressTracker["progress"];
+  /** How often each call was made until the last flush. */
+  readonly calls: FaultFs["counts"];
 }
 
 interface Notes {
@@ -89,13 +108,14 @@ export async function runWithTrouble(path: string, faults: FaultFs, fault: Fault
   tracker.addEventCallback((event) => void notes.accepted.push(event));
   const scene = { tracker, path, faults, clock, notes };
   for (const step of STEPS) await take(scene, step);
+  const calls = { ...faults.counts };
   faults.heal();
   await flush(scene);
   const live = tracker.progress;
   const stored = eventsOnDisk(path, UPGRADE);
   const accepted = [...notes.accepted];
   await tracker.close();
-  return { ...notes, accepted, unhandled: [], opening, stored, live };
+  return { ...notes, accepted, calls, unhandled: [], opening, stored, live };
 }
 
 async function take(scene: Scene, step: Step | "flush"): Promise<void> {
@@ -111,7 +131,7 @@ async function take(scene: Scene, step: Step | "flush"): Promise<void> {
 }
 
 function look({ tracker, path, faults, notes }: Scene): void {
-  if (faults.hits === 0) return;
+  if (faults.hits === 0 || notes.looks.length > MAX_LOOKS) return;
   const stored = eventsOnDisk(path, UPGRADE);
   notes.looks.push({ stored, accepted: notes.accepted.length, state: tracker.progress });
 }

@@ -16,38 +16,48 @@ const [path = "", upgradeId = "", tasks = "0", mode = "plain"] = process.argv.sl
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 
 const tracker = new ProgressTracker({ upgradeId, planId: "plan-456", clusterName: "my-cluster", storagePath: path });
-let lastSeq = tracker.progress.seq;
+const unsaid: string[] = [];
+tracker.addEventCallback(
+  ({ seq, id }: ProgressEvent) => void unsaid.push(`ack ${tracker.progress.run} ${seq} ${crc32(id)}`),
+);
 
-/** Everything new that the command has appended, its own opening included, is acknowledged once it has returned. */
-const done = (event: ProgressEvent): ProgressEvent => {
-  const run = tracker.progress.run;
-  if (event.seq > lastSeq || lastSeq > tracker.progress.seq) say(`ack ${run} ${event.seq} ${crc32(event.id)}`);
-  lastSeq = tracker.progress.seq;
-  return event;
-};
+/** The command has returned: what it appended, its own opening included, is acknowledged. */
+function done(): void {
+  if (unsaid.length > 0) say(unsaid.splice(0).join("\n"));
+}
 
 async function work(task: number): Promise<void> {
   const id = `task-${task}`;
+  // An agent that begins at its top repeats everything; a sample of it keeps the rounds short.
+  if (tracker.progress.tasks.get(id)?.status === "completed" && task % 50 > 0) return;
   tracker.addTask(id, `Node ${task}`);
+  done();
   if (tracker.progress.tasks.get(id)?.status === "completed") return;
-  done(tracker.startTask(id));
-  for (let percent = 25; percent < 100; percent += 25) done(tracker.updateTaskProgress(id, percent, "draining"));
-  done(tracker.completeTask(id));
+  tracker.startTask(id);
+  done();
+  for (let percent = 25; percent < 100; percent += 25) {
+    tracker.updateTaskProgress(id, percent, "draining");
+    done();
+  }
+  tracker.completeTask(id);
+  done();
   if (mode === "flush") {
+    const { run, seq } = tracker.progress;
     await tracker.flush();
-    say(`durable ${tracker.progress.run} ${tracker.progress.seq}`);
+    say(`durable ${run} ${seq}`);
   }
   if (mode === "snapshots" && task % 5 === 0) await tracker.storage.saveProgress(tracker.progress);
   // The event loop turns now and then, as it does in a program that waits for a cloud.
-  if (task % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setTimeout(resolve, task % 2));
 }
 
 say("ready");
 do {
-  if (mode === "runs" && tracker.progress.status === "completed") say(`finished ${tracker.progress.run}`);
   tracker.startUpgrade("Nodes");
+  done();
   for (let task = 1; task <= Number(tasks); task++) await work(task);
-  if (mode === "runs") done(tracker.completeUpgrade());
+  if (mode === "runs") tracker.completeUpgrade();
+  done();
 } while (mode === "runs");
 await tracker.close();
 say("closed");

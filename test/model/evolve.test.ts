@@ -79,7 +79,7 @@ describe("evolve", () => {
         });
         expect(canonicalJson(fold(kept))).toBe(canonicalJson(state));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 

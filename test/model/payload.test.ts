@@ -158,6 +158,13 @@ describe("details (M12)", () => {
     }
   });
 
+  it("[V5] are told what is wrong with them", () => {
+    expect(() => copyDetails(cyclic)).toThrow(/hold a cycle; remove the reference/);
+    expect(() => copyDetails({ at: new Date(0) })).toThrow(/hold a Date; convert it/);
+    expect(() => copyDetails({ n: 10n })).toThrow(/hold the BigInt 10; use numbers/);
+    expect(() => copyDetails("text")).toThrow(/must be an object, not "text"/);
+  });
+
   it("[V5] are copied and frozen, so that a later change reaches nothing", () => {
     const details = { nodes: ["a"], deep: { n: 1 } };
     const copy = copyDetails(details);

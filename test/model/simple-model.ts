@@ -50,7 +50,7 @@ export class SimpleUpgrade {
       this.#ms = 0;
       this.#last = { log: this.now, wall: this.#wall };
     }
-    const result = this.#do(command as Fields & { type: string });
+    const result = this.#do(command);
     if (/\./.test(result)) this.#last = { log: this.now, wall: this.#wall };
     return result;
   }
@@ -151,9 +151,9 @@ export class SimpleUpgrade {
     if (type === "heartbeat" && task.reported && this.now - task.seen < 10_000) return "=";
     if (type === "updateTaskProgress") return this.#report(task, command);
     if (type === "setWaitingOn") {
-      const { kind, name } = command["waitingOn"] as { kind: string; name: string };
-      if (task.waiting === `${kind} ${name}`) return "=";
-      task.waiting = `${kind} ${name}`;
+      const { name } = command["waitingOn"] as { name: string };
+      if (task.waiting === name) return "=";
+      task.waiting = name;
     }
     if (type === "clearWaitingOn") task.waiting = null;
     this.#move(task, cell);

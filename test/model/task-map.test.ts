@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { newTask, type Task } from "../../src/model/task.ts";
 import { TaskMap } from "../../src/model/task-map.ts";
 import { Trie } from "../../src/model/trie.ts";
@@ -117,6 +117,16 @@ describe("the tasks of an upgrade", () => {
       undefined,
     ]);
     expect([both.get("right")?.percentage, right.get("right")?.percentage]).toEqual([7, 0]);
+  });
+
+  it("[R4] of a new upgrade cost nothing that an earlier one has left behind", () => {
+    let tasks = TaskMap.empty;
+    for (let n = 0; n < 100; n++) tasks = tasks.with(task(`t${n}`));
+    const iterated = vi.spyOn(Map.prototype, Symbol.iterator);
+    const other = TaskMap.empty.with(task("a")).with(task("b"));
+    const walks = iterated.mock.calls.length;
+    iterated.mockRestore();
+    expect([other.size, walks]).toEqual([2, 0]);
   });
 
   it("[R4] know their place, their parents and their counts", () => {

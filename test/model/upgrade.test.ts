@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { decide } from "../../src/model/decide.ts";
 import type { ProgressEvent } from "../../src/model/event.ts";
-import { outcome, testLog, type TestLog } from "./log.ts";
+import { emptyState, outcome, testLog, type TestLog } from "./log.ts";
 
 const insight = (fields: object = {}) => ({
   type: "raiseInsight",
@@ -150,6 +151,15 @@ describe("insights", () => {
       insight: { message: "again" },
     });
     expect(outcome(log, { type: "clearInsight", insightId: "zzz" })).toBe("=");
+  });
+
+  it("[I1] that do not stand are cleared in a log without events, which has no other to answer with", () => {
+    const decision = decide(
+      emptyState,
+      { type: "clearInsight", insightId: "i" },
+      { time: "2026-03-01T08:00:00.000Z", logMs: 0 },
+    );
+    expect(decision).toMatchObject({ drafts: [{ type: "insight.cleared", insightId: "i" }] });
   });
 
   it("[I1] stand at most 1,000 at a time", () => {

@@ -84,7 +84,7 @@ describe("eventLine", () => {
     expect(lines(steps)).toEqual(["upgrade upgrade-123 on my-cluster started: Preparation", "task a started"]);
   });
 
-  it("lets no control character of names and messages through", () => {
+  it("[X3] lets no control character of names and messages through", () => {
     const evil = "\x1b[2J\r\n\u202e";
     const steps: Step[] = [
       [0, start(evil), add("a", { taskName: evil }), begin("a", evil), wait("a", { kind: evil, name: evil, message: evil, remedy: evil })],

@@ -21,7 +21,7 @@ describe("safeText", () => {
     expect(safeText(text)).toBe(shown);
   });
 
-  it("leaves no control character of any kind in any text", () => {
+  it("[X3] leaves no control character of any kind in any text", () => {
     const all = Array.from({ length: 0x3000 }, (_, code) => String.fromCharCode(code)).join("");
     expect(safeText(all)).not.toMatch(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u);
   });

@@ -58,7 +58,7 @@ export class RunRecord {
       { isTerminal, now },
       {
         observation: (observation) => this.#give(this.#reporter.observe(observation)),
-        line: (line) => this.#take(line),
+        line: (line, wasRead) => this.#take(line, wasRead),
         skipped: (bytes) => this.#log.skipped(bytes),
       },
     );
@@ -132,9 +132,10 @@ export class RunRecord {
     ];
   }
 
-  #take(line: string): void {
+  #take(line: string, wasRead: boolean): void {
     this.#hasPrinted = true;
-    this.#give([...this.#log.add(this.#reporter.currentTaskId, line), ...this.#reporter.activity(line)]);
+    this.#give(this.#log.add(this.#reporter.currentTaskId, line));
+    if (!wasRead) this.#give(this.#reporter.activity(line));
   }
 
   #tick(): void {

@@ -34,7 +34,7 @@ export function relaySignals(
   let running: Parameters<SignalRelay["begin"]>[0] | undefined;
   let witness: Witness | undefined;
   const pass = async (signal: RelayedSignal): Promise<void> => {
-    const wasHit = (await witness?.wasHit()) ?? false;
+    const wasHit = (await witness?.wasHit(signal)) ?? false;
     if (!wasHit) running?.deliver(signal);
   };
   const handlers = RELAYED.map((signal) => {
@@ -66,6 +66,10 @@ class Witness {
   /** No witness to be had: then every signal is taken to have come to Milepost alone. */
   #isMissing = false;
   #isClosed = false;
+  /** Those who wait to see whether it dies. */
+  readonly #waiting = new Set<() => void>();
+  /** Signals that have killed a witness before Milepost itself was told of them, and when. */
+  readonly #early = new Map<string, number>();
 
   constructor() {
     this.#start();
@@ -79,28 +83,33 @@ class Witness {
     witness.once("spawn", () => (this.#process = witness));
     witness.once("error", () => (this.#isMissing = true));
     witness.stdin.on("error", () => undefined);
-    witness.once("exit", (code) => {
-      this.#isMissing = code !== null;
-      if (!this.#isMissing) this.#start();
-    });
+    witness.once("exit", (code, signal) => this.#exited(code, signal));
     witness.unref();
   }
 
-  /** Whether the signal that has just come went to the group. While no witness lives, one has just been hit. */
-  wasHit(): Promise<boolean> {
-    const witness = this.#process;
+  #exited(code: number | null, signal: string | null): void {
+    this.#isMissing = code !== null;
+    if (signal !== null && this.#waiting.size === 0) this.#early.set(signal, performance.now());
+    for (const tell of this.#waiting) tell();
+    if (!this.#isMissing) this.#start();
+  }
+
+  /** Whether a signal that has just come went to the group. While no witness lives, one has just been hit. */
+  wasHit(signal: RelayedSignal): Promise<boolean> {
+    const earlyAt = this.#early.get(signal) ?? Number.NEGATIVE_INFINITY;
+    this.#early.delete(signal);
+    if (performance.now() - earlyAt < WITNESS_MS) return Promise.resolve(true);
     if (this.#isMissing) return Promise.resolve(false);
-    if (witness === undefined || witness.exitCode !== null || witness.signalCode !== null) return Promise.resolve(true);
+    if (this.#process === undefined) return Promise.resolve(true);
     return new Promise((resolve) => {
-      const onExit = (): void => {
+      const answer = (wasHit: boolean): void => {
         clearTimeout(timer);
-        resolve(true);
+        this.#waiting.delete(hit);
+        resolve(wasHit);
       };
-      const timer = setTimeout(() => {
-        witness.off("exit", onExit);
-        resolve(false);
-      }, WITNESS_MS);
-      witness.once("exit", onExit);
+      const hit = (): void => answer(true);
+      const timer = setTimeout(() => answer(false), WITNESS_MS);
+      this.#waiting.add(hit);
     });
   }
 

@@ -16,7 +16,7 @@ import { join } from "node:path";
 
 import { MilepostError } from "../../errors.ts";
 import { readAt, readWhole, systemErrorCode, type FileSystem } from "../files.ts";
-import { holdsWholeLine, isSealed, LineEncoder, type LineHead } from "../line.ts";
+import { holdsWholeLine, isSealed, LineEncoder, parseLine, type LineHead } from "../line.ts";
 
 /** The version of this layout. A file of a newer one is refused. */
 export const JOURNAL_FORMAT = 1;
@@ -113,24 +113,36 @@ function readStart(fs: FileSystem, path: string, length: number): Buffer {
 /** The log's files in order, oldest first; none for a log that has no whole header yet. @throws CORRUPT, NEWER_FORMAT. */
 export function readChain(fs: FileSystem, directory: string): Segment[] {
   const heads = new Map<number, Head>();
-  const headless: number[] = [];
+  const strange: FoundHead[] = [];
   let newest: Head | undefined;
-  for (const file of journalFiles(fs, directory)) {
-    const path = journalPath(directory, file);
-    const head = readHeader(fs, path);
-    if (head === undefined) {
-      headless.push(file);
+  for (const found of headsIn(fs, directory)) {
+    const { file, head } = found;
+    if (head?.header.journal !== file) {
+      strange.push(found);
       continue;
     }
-    if (head.header.journal !== file) throw corruptHeader(path, `says that it is file ${head.header.journal}`);
     heads.set(file, head);
     if (newest === undefined || head.header.generation > newest.header.generation) newest = head;
   }
   const chain = newest === undefined ? [] : follow(directory, heads, newest);
-  // Any of them that is younger than the log's first file could belong to the log.
-  for (const file of headless)
-    if (file > (chain[0]?.header.journal ?? 0)) refuseIfWritten(fs, journalPath(directory, file));
+  // One that is younger than the log's first file could belong to the log.
+  for (const found of strange) if (found.file > (chain[0]?.header.journal ?? 0)) refuseIfWritten(fs, found);
   return chain;
+}
+
+/** A journal file, and what its first line says; undefined when that is not whole. */
+export interface FoundHead {
+  readonly file: number;
+  readonly path: string;
+  readonly head: Head | undefined;
+}
+
+/** The files there are, highest number first. @throws NEWER_FORMAT. */
+export function headsIn(fs: FileSystem, directory: string): FoundHead[] {
+  return journalFiles(fs, directory).map((file) => {
+    const path = journalPath(directory, file);
+    return { file, path, head: readHeader(fs, path) };
+  });
 }
 
 function follow(directory: string, heads: ReadonlyMap<number, Head>, newest: Head): Segment[] {
@@ -154,6 +166,9 @@ function follow(directory: string, heads: ReadonlyMap<number, Head>, newest: Hea
   return chain;
 }
 
+/** True for the line that a term begins with. */
+export const opensTerm = (line: Uint8Array): boolean => parseLine(line).type === "writer.opened";
+
 /** What is wrong with a whole line that stands behind `place`; undefined if it is the next event of this very log. */
 export function faultOf(
   head: LineHead | undefined,
@@ -169,7 +184,8 @@ export function faultOf(
 }
 
 /** A file whose header is not whole was never acknowledged, unless it holds whole lines: then its header is damaged. */
-function refuseIfWritten(fs: FileSystem, path: string): void {
+function refuseIfWritten(fs: FileSystem, { path, head }: FoundHead): void {
+  if (head !== undefined) throw corruptHeader(path, `says that it is file ${head.header.journal}`);
   if (holdsWholeLine(readWhole(fs, path) ?? Buffer.alloc(0), 0)) throw corruptHeader(path, "has a damaged first line");
 }
 
@@ -178,7 +194,7 @@ function corruptHeader(path: string, what: string): MilepostError {
     "CORRUPT",
     `${path} ${what}; run \`milepost verify\`, then \`milepost salvage\` to go on with what is whole`,
     {
-      context: { file: path, offset: 0 },
+      context: { file: path, offset: 0, seq: 0, what },
     },
   );
 }

@@ -5,7 +5,16 @@ import { parseCursor } from "../../model/cursor.ts";
 import { readAt, systemErrorCode, unusable, type FileSystem } from "../files.ts";
 import { headAt, holdsWholeLine, isSealed, MAX_LINE_BYTES, parseLine, seqAt } from "../line.ts";
 import type { LineBatch, LogHeader, LogReader, StoredSnapshot } from "../storage.ts";
-import { encodeHeader, faultOf, journalFiles, journalPath, readChain, readHeader, type Segment } from "./journal.ts";
+import {
+  encodeHeader,
+  faultOf,
+  journalFiles,
+  journalPath,
+  opensTerm,
+  readChain,
+  readHeader,
+  type Segment,
+} from "./journal.ts";
 import { loadSnapshot } from "./snapshot.ts";
 
 const CHUNK_BYTES = 256 * 1024;
@@ -234,7 +243,7 @@ export class JournalReader implements LogReader {
   #accept(bytes: Buffer, start: number, end: number): string | undefined {
     const place = { seq: this.#seq, logId: this.#header.logId, term: this.#term };
     const head = headAt(bytes, start);
-    const fault = faultOf(head, place, () => parseLine(bytes.subarray(start, end)).type === "writer.opened");
+    const fault = faultOf(head, place, () => opensTerm(bytes.subarray(start, end)));
     if (fault !== undefined || head === undefined) return fault;
     this.#term = head.term;
     this.#seq = head.seq;

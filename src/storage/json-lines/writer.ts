@@ -309,8 +309,7 @@ export class JournalWriter {
       throw this.#fenced();
     }
     // Not while a sync has its descriptor: another file could come to have that number.
-    if (this.#open !== undefined && !this.#isSyncing)
-      this.#open = this.#restored(this.#open, size);
+    if (this.#open !== undefined && !this.#isSyncing) this.#open = this.#restored(this.#open, size);
     this.#checkedAt = now;
   }
 

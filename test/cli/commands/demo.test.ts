@@ -41,7 +41,7 @@ describe("milepost demo", () => {
   it.each([
     ["SIGINT", 0],
     ["SIGTERM", 143],
-  ])("left by %s cancels what is open and exits with %i", async (signal, exitCode) => {
+  ])("[P10] left by %s cancels what is open and exits with %i", async (signal, exitCode) => {
     const storagePath = temporaryFolder();
     const demo = start(["demo", "--speed", "60", "--storage-path", storagePath]);
     await until(() => demo.stdout().includes("task Upgrade insights started"), "the first task");

@@ -7,7 +7,7 @@ import { run, temporaryFolder } from "../command-line.ts";
 import { ended, openTracker } from "../recorded.ts";
 
 describe("milepost export", () => {
-  it("as NDJSON writes the stored bytes", async () => {
+  it("[P9] as NDJSON writes the stored bytes", async () => {
     const storagePath = temporaryFolder();
     await ended({ storagePath });
     const { exitCode, stdout } = await run(["export", "upgrade-123", "--format", "ndjson", "--storage-path", storagePath]);
@@ -16,7 +16,7 @@ describe("milepost export", () => {
     expect(stdout).toBe(journal.split("\n").filter((line) => line.startsWith('{"seq"')).join("\n") + "\n");
   });
 
-  it("as JSON writes the events and the state that they fold to", async () => {
+  it("[P9] as JSON writes the events and the state that they fold to", async () => {
     const storagePath = temporaryFolder();
     const tracker = openTracker({ storagePath });
     tracker.startUpgrade();
@@ -29,7 +29,7 @@ describe("milepost export", () => {
     await tracker.close();
   });
 
-  it("as CSV writes one row per event, harmless in a spreadsheet", async () => {
+  it("[P9] as CSV writes one row per event, harmless in a spreadsheet", async () => {
     const storagePath = temporaryFolder();
     const tracker = openTracker({ storagePath });
     tracker.startUpgrade();

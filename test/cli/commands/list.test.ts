@@ -9,7 +9,7 @@ let open: ProgressTracker | undefined;
 afterEach(() => open?.close());
 
 describe("milepost list", () => {
-  it("lists the newest first, with status, cluster and how far", async () => {
+  it("[P9] lists the newest first, with status, cluster and how far", async () => {
     const storagePath = temporaryFolder();
     await ended({ storagePath, upgradeId: "first", clusterName: "blue" });
     await ended({ storagePath, upgradeId: "second" }, "failed");
@@ -40,7 +40,7 @@ describe("milepost list", () => {
     expect((await run(["list", "--status", "done", "--storage-path", storagePath])).exitCode).toBe(2);
   });
 
-  it("gives programs the summary of each, and who writes it", async () => {
+  it("[P3] gives programs the summary of each, and who writes it", async () => {
     const storagePath = temporaryFolder();
     open = running({ storagePath });
     const { stdout } = await run(["list", "--json", "--storage-path", storagePath]);

@@ -19,7 +19,7 @@ const recordAnHour = async (storagePath: string) => {
 };
 
 describe("milepost replay", () => {
-  it("plays every change, with the times and durations that it had", async () => {
+  it("[P9] plays every change, with the times and durations that it had", async () => {
     const storagePath = temporaryFolder();
     await recordAnHour(storagePath);
     const { exitCode, stdout } = await run(["replay", "hour", "--speed", "max", "--storage-path", storagePath]);
@@ -38,7 +38,7 @@ describe("milepost replay", () => {
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(499);
   });
 
-  it("gives programs the events", async () => {
+  it("[P3] gives programs the events", async () => {
     const storagePath = temporaryFolder();
     await recordAnHour(storagePath);
     const { stdout } = await run(["replay", "hour", "--speed", "max", "--json", "--storage-path", storagePath]);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { canonicalJson } from "../../../src/model/json.ts";
@@ -23,7 +23,7 @@ const report = async (storagePath: string, ...verbs: readonly (readonly string[]
 const stateOf = async (storagePath: string) => (await readUpgrade(jsonLines({ path: storagePath }), "up")).state;
 
 describe("milepost upgrade, task, insight", () => {
-  it("report a whole upgrade", async () => {
+  it("[P6] report a whole upgrade", async () => {
     const storagePath = temporaryFolder();
     await report(
       storagePath,
@@ -108,9 +108,9 @@ describe("milepost upgrade, task, insight", () => {
     [["task", "complete", "nope"], 3, 'has no task "nope"; add it first'],
     [["task", "complete", "a\u0007"], 2, "holds a control character"],
     [["task", "resume", "a"], 2, "resume"],
-    [["upgrade", "resume", "--upgrade", "other"], 2, "call startUpgrade first"],
+    [["upgrade", "start", "--phase", " "], 2, "phase must not be empty"],
     [["insight", "raise", "i", "m", "--level", "loud"], 2, "Allowed choices are info, warning, error"],
-  ])("refuse %j with exit status %i and write nothing", async (verb, exitCode, message) => {
+  ])("[P2] refuse %j with exit status %i and write nothing", async (verb, exitCode, message) => {
     const storagePath = temporaryFolder();
     await report(storagePath, ["upgrade", "start"], ["task", "add", "a"]);
     const before = canonicalJson(await stateOf(storagePath));
@@ -120,9 +120,22 @@ describe("milepost upgrade, task, insight", () => {
     expect(canonicalJson(await stateOf(storagePath))).toBe(before);
   });
 
+  it.each([
+    [["task", "complete", "a"], 3, 'holds no upgrade "up"; name another with --upgrade, or begin it: milepost upgrade start --upgrade "up"'],
+    [["upgrade", "complete"], 3, 'holds no upgrade "up"'],
+    [["task", "progress", "a", "140"], 2, "not 140"],
+    [["upgrade", "start", "--upgrade", "a\u0007"], 2, "holds a control character"],
+  ])("[P2] refuse %j of an upgrade that is not there with exit status %i, and make nothing for it", async (verb, exitCode, message) => {
+    const storagePath = join(temporaryFolder(), "storage");
+    const ran = await run(verb, { env: { MILEPOST_STORAGE_PATH: storagePath, MILEPOST_UPGRADE_ID: "up" } });
+    expect(ran).toMatchObject({ exitCode, stdout: "" });
+    expect(ran.stderr).toContain(message);
+    expect(existsSync(storagePath)).toBe(false);
+  });
+
   it("say how to name the upgrade when none is named", async () => {
     const { exitCode, stderr } = await run(["task", "add", "a", "--storage-path", temporaryFolder()]);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: "milepost: no upgrade is named; pass --upgrade <id>, or set MILEPOST_UPGRADE_ID\n" });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: "milepost: no upgrade is named; pass --upgrade <id>, or set MILEPOST_UPGRADE_ID (INVALID_ARGUMENT)\n" });
   });
 
   it("take log text from standard input", async () => {
@@ -132,7 +145,7 @@ describe("milepost upgrade, task, insight", () => {
     expect(JSON.parse(stdout)).toMatchObject({ type: "log.appended", text: "two\nlines" });
   });
 
-  it("reach an upgrade that another process holds, through it", async () => {
+  it("[P6] reach an upgrade that another process holds, through it", async () => {
     const storagePath = temporaryFolder();
     const tracker = openTracker({ storagePath, upgradeId: "up" });
     tracker.startUpgrade();
@@ -145,7 +158,7 @@ describe("milepost upgrade, task, insight", () => {
     await tracker.close();
   });
 
-  it("serve a shell script, each verb a process of its own, several at once", () => {
+  it("[P6] serve a shell script, each verb a process of its own, several at once", () => {
     const storagePath = temporaryFolder();
     const script = join(storagePath, "upgrade.sh");
     const milepost = [process.execPath, ...NODE_ARGUMENTS].map((word) => `'${word}'`).join(" ");

@@ -9,7 +9,7 @@ let open: ProgressTracker | undefined;
 afterEach(() => open?.close());
 
 describe("milepost show", () => {
-  it("shows the whole, the tasks, what is waited on, and who writes", async () => {
+  it("[P9] shows the whole, the tasks, what is waited on, and who writes", async () => {
     const storagePath = temporaryFolder();
     open = running({ storagePath });
     open.raiseInsight({ id: "i", level: "warning", message: "pod x cannot be evicted", remedy: "scale it" });
@@ -44,7 +44,7 @@ describe("milepost show", () => {
     await Promise.all([one.close(), two.close()]);
   });
 
-  it("gives programs the folded state, byte for byte, and the numbers of the moment", async () => {
+  it("[P3] gives programs the folded state, byte for byte, and the numbers of the moment", async () => {
     const storagePath = temporaryFolder();
     open = running({ storagePath });
     const asOfMs = Date.now() + 60_000;
@@ -84,7 +84,7 @@ describe("milepost show", () => {
     expect((await run(["show", "--all", "--storage-path", storagePath])).stdout.match(/ n\d+/g)).toHaveLength(100);
   });
 
-  it("shows hostile texts as text", async () => {
+  it("[X3] shows hostile texts as text", async () => {
     const storagePath = temporaryFolder();
     const evil = "\x1b[2J\x1b]52;c;x\x07\u202e\r\n\x9b";
     const tracker = openTracker({ storagePath, upgradeId: "x\u202e", clusterName: "c\u2066" });

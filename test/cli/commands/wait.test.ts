@@ -13,7 +13,7 @@ const started = (storagePath: string): ProgressTracker => {
 };
 
 describe("milepost wait", () => {
-  it("ends with 0 as soon as the upgrade has completed", async () => {
+  it("[P8] ends with 0 as soon as the upgrade has completed", async () => {
     const storagePath = temporaryFolder();
     const tracker = started(storagePath);
     const waiting = start(["wait", "upgrade-123", "--storage-path", storagePath]);
@@ -33,7 +33,7 @@ describe("milepost wait", () => {
     ["cancelled", "ended", 0],
     ["cancelled", "completed", 7],
     ["cancelled", "cancelled", 0],
-  ] as const)("of an upgrade that has %s, until %s, exits with %i", async (how, status, exitCode) => {
+  ] as const)("[P8] of an upgrade that has %s, until %s, exits with %i", async (how, status, exitCode) => {
     const storagePath = temporaryFolder();
     await ended({ storagePath }, how);
     expect((await run(["wait", "upgrade-123", "--until", status, "--storage-path", storagePath])).exitCode).toBe(exitCode);
@@ -49,15 +49,15 @@ describe("milepost wait", () => {
     expect((await run(["wait", "upgrade-123", "--until", "in_progress", "--storage-path", storagePath])).exitCode).toBe(0);
   });
 
-  it("ends with 6 when the time has run out, and says how the upgrade is", async () => {
+  it("[P8] ends with 6 when the time has run out, and says how the upgrade is", async () => {
     const storagePath = temporaryFolder();
     started(storagePath);
     const { exitCode, stderr } = await run(["wait", "upgrade-123", "--timeout", "50ms", "--storage-path", storagePath]);
     expect(exitCode).toBe(6);
-    expect(stderr).toBe('milepost: upgrade "upgrade-123" is running after 0s; it goes on, wait again or watch it\n');
+    expect(stderr).toBe('milepost: upgrade "upgrade-123" is running after 0s; it goes on, wait again or watch it (TIMEOUT)\n');
   });
 
-  it("gives programs the summary", async () => {
+  it("[P3] gives programs the summary", async () => {
     const storagePath = temporaryFolder();
     await ended({ storagePath }, "failed");
     const { exitCode, stdout } = await run(["wait", "upgrade-123", "--json", "--storage-path", storagePath]);
@@ -72,7 +72,7 @@ describe("milepost wait", () => {
     expect((await run(["wait", "nope", "--timeout", "soon", "--storage-path", storagePath])).exitCode).toBe(2);
   });
 
-  it("is left by a signal without a word", async () => {
+  it("[P10] is left by a signal without a word", async () => {
     const storagePath = temporaryFolder();
     started(storagePath);
     const waiting = start(["wait", "upgrade-123", "--storage-path", storagePath]);

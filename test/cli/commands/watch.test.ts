@@ -7,7 +7,7 @@ let open: ProgressTracker | undefined;
 afterEach(() => open?.close());
 
 describe("milepost watch", () => {
-  it("prints the present and then every change, and ends when the upgrade does", async () => {
+  it("[P7] prints the present and then every change, and ends when the upgrade does", async () => {
     const storagePath = temporaryFolder();
     const tracker = (open = running({ storagePath }));
     const watching = start(["watch", "--storage-path", storagePath]);
@@ -33,7 +33,7 @@ describe("milepost watch", () => {
     ["completed", 0],
     ["failed", 7],
     ["cancelled", 7],
-  ] as const)("of an upgrade that has %s exits with %i", async (how, exitCode) => {
+  ] as const)("[P7] of an upgrade that has %s exits with %i", async (how, exitCode) => {
     const storagePath = temporaryFolder();
     await ended({ storagePath }, how);
     for (const more of [[], ["--json"], ["--plain"]]) expect(await run(["watch", ...more, "--storage-path", storagePath])).toMatchObject({ exitCode });
@@ -59,7 +59,7 @@ describe("milepost watch", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
-  ])("left by %s exits with %i, and the upgrade goes on", async (signal, exitCode) => {
+  ])("[P10] left by %s exits with %i, and the upgrade goes on", async (signal, exitCode) => {
     const storagePath = temporaryFolder();
     open = running({ storagePath });
     for (const more of [[], ["--json"]]) {
@@ -72,7 +72,7 @@ describe("milepost watch", () => {
     expect(open.progress.status).toBe("in_progress");
   });
 
-  it("gives programs every event as it is stored, from the beginning or after a cursor", async () => {
+  it("[P3] gives programs every event as it is stored, from the beginning or after a cursor", async () => {
     const storagePath = temporaryFolder();
     const tracker = (open = openTracker({ storagePath }));
     tracker.startUpgrade();

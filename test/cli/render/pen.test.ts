@@ -10,7 +10,7 @@ const ascii = pen({ width: 80, isAscii: true, hasColor: false });
 const anyLine = fc.array(fc.string({ unit: "grapheme", maxLength: 15 }).map((text) => span(plain, text)), { maxLength: 6 });
 
 describe("span", () => {
-  it("lets no control sequence of a text reach the terminal (X18)", () => {
+  it("[X3] lets no control sequence of a text reach the terminal", () => {
     const evil = "\x1b[2J\x1b]52;c;x\x07\r\n\x9b\u202e";
     for (const by of [wide, plain, ascii]) {
       const painted = paint([span(by, evil, "bad")], by).replaceAll(/\x1b\[(0|31)m/g, "");

@@ -1,0 +1,42 @@
+/** `milepost verify`: reads every byte of stored logs and says where they are damaged. Changes nothing. */
+
+import type { Command } from "commander";
+import { ERRORS } from "../../errors.ts";
+import { verifyUpgrade, type VerifyReport } from "../../storage/json-lines.ts";
+import { safeText } from "../../view/safe-text.ts";
+import type { Cli, CommonOptions } from "../context.ts";
+import { say } from "../context.ts";
+import { jsonLinesPath, storageOf } from "../storage.ts";
+
+export function addVerify(program: Command, cli: Cli): void {
+  program
+    .command("verify")
+    .description("check stored logs for damage, byte by byte; changes nothing; exits 4 when there is some")
+    .argument("[id]", "the upgrade, or <id>@<n> for a finished run; all of them when left out")
+    .action((id: string | undefined, _options, command: Command) => verify(cli, id, command.optsWithGlobals<CommonOptions>()));
+}
+
+async function verify(cli: Cli, id: string | undefined, options: CommonOptions): Promise<void> {
+  const storage = storageOf(options);
+  const path = jsonLinesPath(storage, "verify");
+  const refs = id === undefined ? (await storage.list()).map(({ ref }) => ref) : [id];
+  const reports = refs.sort().map((ref) => verifyUpgrade(path, ref));
+  if (reports.some(({ problems }) => problems.length > 0)) cli.exitCode = ERRORS.CORRUPT.exitCode;
+  if (options.json === true) say(cli, `${JSON.stringify(id === undefined ? reports : reports[0], null, 2)}\n`);
+  else if (reports.length === 0 && options.quiet !== true) say(cli, `no upgrades in ${safeText(storage.location)}\n`);
+  else for (const report of reports) if (options.quiet !== true || report.problems.length > 0) say(cli, verifyText(report));
+}
+
+/** What was found, in lines. */
+export function verifyText({ ref, events, eventsBehind, problems, tornTail, ignoredFiles }: VerifyReport): string {
+  const name = safeText(ref);
+  const lines = [
+    problems.length === 0
+      ? `${name}: whole, ${events} events`
+      : `${name}: DAMAGED after event ${events}; ${eventsBehind} whole events stand behind the damage; milepost salvage ${name} keeps what can be read`,
+    ...problems.map(({ file, offset, seq, what }) => `  ${safeText(file)}, byte ${offset}, seq ${seq}: ${safeText(what)}`),
+    ...(tornTail === undefined ? [] : [`  an incomplete line of ${tornTail.bytes} bytes stands at the end of ${safeText(tornTail.file)}: no damage`]),
+    ...(ignoredFiles.length === 0 ? [] : [`  not part of the log: ${ignoredFiles.map(safeText).join(", ")}`]),
+  ];
+  return `${lines.join("\n")}\n`;
+}

@@ -42,14 +42,14 @@ const publishedManifest = (manifest: Manifest): Omit<Manifest, "scripts" | "devD
 };
 
 /** Copies what is published into `folder`, with a fresh build. */
-const stage = (folder: string): void => {
+const stage = async (folder: string): Promise<void> => {
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
   const always = ["README.md", "LICENSE"].filter((file) => existsSync(join(root, file)));
   const listed = manifest.files.filter((pattern) => pattern !== "dist");
   for (const file of globSync([...always, ...listed], { cwd: root })) {
     cpSync(join(root, file), join(folder, file), { recursive: true });
   }
-  build(join(folder, "dist"));
+  await build(join(folder, "dist"));
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`);
 };
 
@@ -65,7 +65,7 @@ const faultsOf = async (folder: string): Promise<string[]> => {
 export const pack = async (into: string): Promise<string> => {
   const folder = mkdtempSync(join(tmpdir(), "milepost-pack-"));
   try {
-    stage(folder);
+    await stage(folder);
     const faults = await faultsOf(folder);
     if (faults.length > 0) throw new Error(`the package would be broken:\n${faults.join("\n")}`);
     const args = ["pack", "--json", "--loglevel=error", "--pack-destination", resolve(into)];

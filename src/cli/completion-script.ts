@@ -24,20 +24,30 @@ function globalWords(program: Command): readonly string[] {
 
 function* entriesOf(command: Command, path: string, global: readonly string[]): Generator<Entry, undefined> {
   const own = command.options.flatMap(({ long }) => (long == null ? [] : [long]));
-  const words = [...command.commands.map((child) => child.name()), ...new Set([...own, ...global, "--help"]), ...choices(command)];
+  const words = [
+    ...command.commands.map((child) => child.name()),
+    ...new Set([...own, ...global, "--help"]),
+    ...choices(command),
+  ];
   const takesUpgrade = command.registeredArguments.some((argument) => argument.name() === "id");
   yield { path, words, takesUpgrade };
   for (const child of command.commands) yield* entriesOf(child, `${path} ${child.name()}`.trim(), global);
   return undefined;
 }
 
-const choices = (command: Command): readonly string[] => (command.name() === "completion" ? SHELLS : command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []));
+const choices = (command: Command): readonly string[] =>
+  command.name() === "completion" ? SHELLS : command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
 
 /** The verbs that have verbs below them: after one of these the next word counts too. */
-const nested = (entries: readonly Entry[]): readonly string[] => [...new Set(entries.flatMap(({ path }) => (path.includes(" ") ? [path.split(" ")[0] as string] : [])))];
+const nested = (entries: readonly Entry[]): readonly string[] => [
+  ...new Set(entries.flatMap(({ path }) => (path.includes(" ") ? [path.split(" ")[0] as string] : []))),
+];
 
 function bash(entries: readonly Entry[]): string {
-  const cases = entries.map(({ path, words, takesUpgrade }) => `    "${path}") words=$'${words.join("\\n")}'; upgrades=${takesUpgrade ? "yes" : "no"} ;;`);
+  const cases = entries.map(
+    ({ path, words, takesUpgrade }) =>
+      `    "${path}") words=$'${words.join("\\n")}'; upgrades=${takesUpgrade ? "yes" : "no"} ;;`,
+  );
   return `# Completion of milepost for bash: eval "$(milepost completion bash)"
 _milepost() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" verb="" words="" upgrades=no word index
@@ -71,7 +81,10 @@ complete -F _milepost milepost
 }
 
 function zsh(entries: readonly Entry[]): string {
-  const cases = entries.map(({ path, words, takesUpgrade }) => `    "${path}") candidates=(${words.join(" ")}); upgrades=${takesUpgrade ? "yes" : "no"} ;;`);
+  const cases = entries.map(
+    ({ path, words, takesUpgrade }) =>
+      `    "${path}") candidates=(${words.join(" ")}); upgrades=${takesUpgrade ? "yes" : "no"} ;;`,
+  );
   return `#compdef milepost
 # Completion of milepost for zsh: eval "$(milepost completion zsh)", after compinit
 _milepost() {
@@ -110,8 +123,12 @@ function fish(entries: readonly Entry[]): string {
     const plain = words.filter((word) => !word.startsWith("-"));
     return [
       ...(plain.length > 0 ? [`complete -c milepost -f -n "${condition}" -a "${plain.join(" ")}"`] : []),
-      ...words.filter((word) => word.startsWith("--")).map((word) => `complete -c milepost -n "${condition}" -l ${word.slice(2)}`),
-      ...(takesUpgrade ? [`complete -c milepost -f -n "${condition}" -a "(milepost completion upgrades 2>/dev/null)"`] : []),
+      ...words
+        .filter((word) => word.startsWith("--"))
+        .map((word) => `complete -c milepost -n "${condition}" -l ${word.slice(2)}`),
+      ...(takesUpgrade
+        ? [`complete -c milepost -f -n "${condition}" -a "(milepost completion upgrades 2>/dev/null)"`]
+        : []),
     ];
   });
   return `# Completion of milepost for fish: milepost completion fish | source

@@ -26,7 +26,10 @@ export const CSV_HEADING = `${COLUMNS.join(",")}\r\n`;
 
 /** The row of an event. `names` has the name of each task. */
 export function csvRow(event: ProgressEvent, names: ReadonlyMap<string, string>): string {
-  const fields: Readonly<Record<string, unknown>> = { ...event, ...("taskId" in event && { taskName: names.get(event.taskId) }) };
+  const fields: Readonly<Record<string, unknown>> = {
+    ...event,
+    ...("taskId" in event && { taskName: names.get(event.taskId) }),
+  };
   return `${COLUMNS.map((column) => csvCell(fields[column])).join(",")}\r\n`;
 }
 

@@ -8,8 +8,12 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 export function durationOption(text: string): number {
   const word = text.trim();
   if (/^\d+(\.\d+)?$/.test(word)) return Number(word) * 1000;
-  if (!/^(\d+(\.\d+)?(ms|[smhd]))+$/.test(word)) throw new InvalidArgumentError("It is a duration such as 90s, 30m, 2h or 1h30m.");
-  return [...word.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)].reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit as string] as number), 0);
+  if (!/^(\d+(\.\d+)?(ms|[smhd]))+$/.test(word))
+    throw new InvalidArgumentError("It is a duration such as 90s, 30m, 2h or 1h30m.");
+  return [...word.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)].reduce(
+    (sum, [, number, unit]) => sum + Number(number) * (UNITS[unit as string] as number),
+    0,
+  );
 }
 
 /** A whole number from `least` up. */
@@ -23,7 +27,10 @@ export function countOption(least: number): (text: string) => number {
 
 /** How many times as fast: a number above nought, `60x` too; `max` is as fast as it goes (Infinity). */
 export function speedOption(text: string): number {
-  const word = text.trim().toLowerCase().replace(/^([\d.]+)x$/, "$1");
+  const word = text
+    .trim()
+    .toLowerCase()
+    .replace(/^([\d.]+)x$/, "$1");
   if (word === "max") return Infinity;
   const value = Number(word);
   if (word !== "" && value > 0 && Number.isFinite(value)) return value;

@@ -63,7 +63,10 @@ function drawing(cli: Cli, { common, leave, now, hint, banner }: PresenterOption
     // What comes after the end (a tracker saying goodbye) must not take the terminal again.
     if (state === undefined || isClosed) return;
     const by = penFor(stdout, cli.env, common);
-    block.draw(frameLines(state, by, { asOfMs: now(), hasWriter, maxLines: Math.max(2, stdout.rows ?? 24) - 1, hint, banner }), by);
+    block.draw(
+      frameLines(state, by, { asOfMs: now(), hasWriter, maxLines: Math.max(2, stdout.rows ?? 24) - 1, hint, banner }),
+      by,
+    );
   };
   const drawSoon = () => {
     if (!isClosed) pending ??= setTimeout(draw, FRAME_MS);
@@ -75,7 +78,7 @@ function drawing(cli: Cli, { common, leave, now, hint, banner }: PresenterOption
   const restore = () => block.restore();
   const second = setInterval(draw, SECOND_MS);
   const giveKeysBack = takeKeys(cli, {
-    leave: leave.now,
+    leave: (reason) => leave.now(reason),
     suspend: restore,
     resume() {
       // What stood on the screen may have been written over meanwhile: the block begins anew below it.
@@ -144,7 +147,8 @@ function lines(cli: Cli, { common, now, signOfLifeMs = SIGN_OF_LIFE_MS, banner }
       state = next;
     },
     setWriter(has) {
-      const health = has === hasWriter || state === undefined ? null : headView(state, { asOfMs: now(), hasWriter: has }).health;
+      const health =
+        has === hasWriter || state === undefined ? null : headView(state, { asOfMs: now(), hasWriter: has }).health;
       hasWriter = has;
       if (health?.state === "lost") say(timeNow(), `lost: ${health.reasons.join("; ")}`, "bad");
     },
@@ -162,7 +166,9 @@ function presentText(state: UpgradeProgress, asOfMs: number): string {
   const view = headView(state, { asOfMs });
   const facts = [
     STATUS_WORDS[view.status].word,
-    ...(view.status === "not_started" ? [] : [view.percent === null ? "percentage unknown" : percentText(view.percent)]),
+    ...(view.status === "not_started"
+      ? []
+      : [view.percent === null ? "percentage unknown" : percentText(view.percent)]),
     ...(view.phase === null || view.hasEnded ? [] : [view.phase]),
     countsText(view),
   ];

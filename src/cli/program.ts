@@ -11,7 +11,8 @@ import { VERBS, type Verb } from "./verbs.ts";
 export async function runProgram(argv: readonly string[], cli: Cli): Promise<void> {
   try {
     const called = calledVerb(argv);
-    const program = await buildProgram(cli, (verb) => verb.name === called);
+    const needsAll = VERBS.find(({ name }) => name === called)?.needsAll?.(argv) ?? false;
+    const program = await buildProgram(cli, ({ name }) => needsAll || name === called);
     if (argv.length === 0) {
       program.outputHelp();
       return;
@@ -46,7 +47,10 @@ function frame(cli: Cli): Command {
     .option("-q, --quiet", "print no more than errors and what was asked for")
     .option("--ascii", "use ASCII characters only")
     .option("--no-color", "use no colours (also NO_COLOR)")
-    .addHelpText("after", "\nEach option can also be set in the environment: --storage-path as MILEPOST_STORAGE_PATH, and so on.")
+    .addHelpText(
+      "after",
+      "\nEach option can also be set in the environment: --storage-path as MILEPOST_STORAGE_PATH, and so on.",
+    )
     .configureHelp({ showGlobalOptions: false })
     .configureOutput({ writeOut: (text) => cli.stdout.write(text), writeErr: () => {}, outputError: () => {} })
     .showSuggestionAfterError(true)

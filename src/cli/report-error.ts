@@ -30,6 +30,9 @@ function stackLines(error: Error): string {
 export function reportUsage(cli: Cli, error: CommanderError): void {
   if (error.exitCode === 0) return;
   cli.exitCode = ERRORS.INVALID_ARGUMENT.exitCode;
-  const message = error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ").trim();
+  const message = error.message
+    .replace(/^error: /, "")
+    .replaceAll(/\s*\n\s*/g, " ")
+    .trim();
   cli.stderr.write(`milepost: ${safeText(message)}; milepost --help lists what there is (INVALID_ARGUMENT)\n`);
 }

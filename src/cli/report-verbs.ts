@@ -29,7 +29,11 @@ export function withReportOptions(verb: Verb): Verb {
   return verb
     .addOption(new Option("--upgrade <id>", "the upgrade").env("MILEPOST_UPGRADE_ID"))
     .addOption(new Option("--id <id>", "the same as --upgrade"))
-    .addOption(new Option("--timeout <duration>", "how long to wait while another process is busy with the upgrade").argParser(durationOption).default(DEFAULT_TIMEOUT_MS, "10s"));
+    .addOption(
+      new Option("--timeout <duration>", "how long to wait while another process is busy with the upgrade")
+        .argParser(durationOption)
+        .default(DEFAULT_TIMEOUT_MS, "10s"),
+    );
 }
 
 /**
@@ -44,10 +48,15 @@ export async function reportCommands(cli: Cli, options: ReportOptions, commands:
   }
   const ids = { planId: options.plan, clusterName: options.cluster };
   const storage = storageOf(options);
-  await refuseEarly(storage, checkId(upgradeId, "--upgrade"), commands.map((command) => checkCommand(command)));
+  await refuseEarly(
+    storage,
+    checkId(upgradeId, "--upgrade"),
+    commands.map((command) => checkCommand(command)),
+  );
   const events = await sendCommands(storage, upgradeId, commands, { timeoutMs: options.timeout, ids });
   if (options.quiet === true) return;
-  for (const event of events) say(cli, options.json === true ? `${JSON.stringify(event)}\n` : `${event.seq} ${event.type} ${event.id}\n`);
+  for (const event of events)
+    say(cli, options.json === true ? `${JSON.stringify(event)}\n` : `${event.seq} ${event.type} ${event.id}\n`);
 }
 
 /** Refuses what cannot be the first that is said of an upgrade before anything is made for it. @throws UNKNOWN_UPGRADE. */
@@ -55,14 +64,19 @@ async function refuseEarly(storage: Storage, upgradeId: string, [first]: readonl
   const reader = await storage.openReader(upgradeId);
   if (reader !== undefined) return reader.close();
   try {
-    if (first !== undefined) decide(emptyUpgrade({ upgradeId, planId: "", clusterName: "" }), first, { time: "", logMs: 0 });
+    if (first !== undefined)
+      decide(emptyUpgrade({ upgradeId, planId: "", clusterName: "" }), first, { time: "", logMs: 0 });
   } catch (error) {
     const remedy = `name another with --upgrade, or begin it: milepost upgrade start --upgrade ${shown(upgradeId)}`;
-    throw new MilepostError("UNKNOWN_UPGRADE", `${storage.location} holds no upgrade ${shown(upgradeId)}; ${remedy}`, { cause: error });
+    throw new MilepostError("UNKNOWN_UPGRADE", `${storage.location} holds no upgrade ${shown(upgradeId)}; ${remedy}`, {
+      cause: error,
+    });
   }
 }
 
 /** The fields of `values` that are there. */
 export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

@@ -13,5 +13,8 @@ export function storageOf({ storage, storagePath }: Pick<CommonOptions, "storage
 /** The folder of a storage that keeps files, for verbs that look into them. @throws INVALID_ARGUMENT for another kind. */
 export function jsonLinesPath({ kind, location }: Storage, verb: string): string {
   if (kind === "jsonl") return location;
-  throw new MilepostError("INVALID_ARGUMENT", `${verb} looks into files, and a storage of kind ${kind}: has none; pass --storage-path <dir>`);
+  throw new MilepostError(
+    "INVALID_ARGUMENT",
+    `${verb} looks into files, and a storage of kind ${kind}: has none; pass --storage-path <dir>`,
+  );
 }

@@ -18,7 +18,10 @@ export interface ReaderSummary extends ProgressSummary {
 }
 
 /** The summary at a wall time (epoch ms). */
-export function summaryAt(state: UpgradeProgress, { asOfMs, hasWriter }: { readonly asOfMs: number; readonly hasWriter: boolean }): ReaderSummary {
+export function summaryAt(
+  state: UpgradeProgress,
+  { asOfMs, hasWriter }: { readonly asOfMs: number; readonly hasWriter: boolean },
+): ReaderSummary {
   const view = headView(state, { asOfMs, hasWriter });
   return {
     ...progressSummary(state, { time: view.asOf, logMs: logTimeAt(state, asOfMs) }),

@@ -37,7 +37,7 @@ export function canDraw(cli: Cli): boolean {
 }
 
 /** Why a verb was left before its end: a signal, the key q, a reader that went away, or time that ran out. */
-export type Leaving = "SIGINT" | "SIGTERM" | "SIGHUP" | "quit" | "closed" | "timeout";
+type Leaving = "SIGINT" | "SIGTERM" | "SIGHUP" | "quit" | "closed" | "timeout";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

@@ -8,11 +8,19 @@ import { readUpgrade } from "../tracker/read.ts";
 
 /** An upgrade as it was found: readable or not. */
 export type FoundUpgrade =
-  | { readonly ref: string; readonly upgradeId: string; readonly state: UpgradeProgress; readonly holder: LogHolder | undefined }
+  | {
+      readonly ref: string;
+      readonly upgradeId: string;
+      readonly state: UpgradeProgress;
+      readonly holder: LogHolder | undefined;
+    }
   | { readonly ref: string; readonly upgradeId: string; readonly error: Error };
 
 /** The upgrades of a storage, the newest first; what cannot be read comes last. Finished runs only with `withRuns`. */
-export async function findUpgrades(storage: Storage, { withRuns = false }: { readonly withRuns?: boolean } = {}): Promise<readonly FoundUpgrade[]> {
+export async function findUpgrades(
+  storage: Storage,
+  { withRuns = false }: { readonly withRuns?: boolean } = {},
+): Promise<readonly FoundUpgrade[]> {
   const found: FoundUpgrade[] = [];
   for (const { ref, upgradeId, run } of await storage.list()) {
     if (run !== undefined && !withRuns) continue;
@@ -41,10 +49,19 @@ export async function meantUpgrade(storage: Storage): Promise<string> {
   const found = (await findUpgrades(storage)).filter((upgrade) => "state" in upgrade);
   const open = found.filter(({ state }) => !isFinalUpgradeStatus(state.status));
   if (open.length > 1) {
-    const names = open.slice(0, 5).map(({ ref }) => shown(ref)).join(", ");
-    throw new MilepostError("INVALID_ARGUMENT", `${open.length} upgrades have not ended; name one of them: ${names}${open.length > 5 ? " ..." : ""}`);
+    const names = open
+      .slice(0, 5)
+      .map(({ ref }) => shown(ref))
+      .join(", ");
+    throw new MilepostError(
+      "INVALID_ARGUMENT",
+      `${open.length} upgrades have not ended; name one of them: ${names}${open.length > 5 ? " ..." : ""}`,
+    );
   }
   const meant = open[0] ?? found[0];
   if (meant !== undefined) return meant.ref;
-  throw new MilepostError("UNKNOWN_UPGRADE", `${storage.location} holds no upgrade yet; \`milepost run -- <command>\` tracks one, \`milepost demo\` rehearses one`);
+  throw new MilepostError(
+    "UNKNOWN_UPGRADE",
+    `${storage.location} holds no upgrade yet; \`milepost run -- <command>\` tracks one, \`milepost demo\` rehearses one`,
+  );
 }

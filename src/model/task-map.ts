@@ -36,13 +36,15 @@ interface Parts {
   readonly rollup: Rollup;
 }
 
+let empty: TaskMap | undefined;
+
 export class TaskMap implements ReadonlyMap<string, Task> {
-  static readonly empty: TaskMap = new TaskMap({
-    entries: Trie.empty(),
-    ids: new Map(),
-    counts: NO_COUNTS,
-    rollup: NO_ROLLUP,
-  });
+  /** The map of no tasks. */
+  static get empty(): TaskMap {
+    // Not a static field: the compiler lets such a field of this class see it before it is there.
+    empty ??= TaskMap.from([]);
+    return empty;
+  }
 
   readonly #entries: Trie<Entry>;
   /**

@@ -90,27 +90,41 @@ function verbOf(args: readonly string[]): string | undefined {
   return undefined;
 }
 
+/** What `apt` draws on a terminal: `43% [1 jq 12 kB/53 kB 22%]` while it downloads, `Progress: [ 43%]` while it installs. */
+const DRAWN_DOWNLOAD = /^(\d{1,3})% \[/;
+const DRAWN_INSTALL = /^[\p{L} ]+: ?\[ *(\d{1,3})%\]/u;
+
+/** What a line that `apt` has drawn says; undefined for any other. */
+export function readAptDrawing(text: string, names: readonly string[]): Observation | undefined {
+  const install = DRAWN_INSTALL.exec(text);
+  const percentage = Number((install ?? DRAWN_DOWNLOAD.exec(text))?.[1] ?? Number.NaN);
+  if (!(percentage <= 100)) return undefined;
+  return { stage: { series: "apt", number: install === null ? 1 : names.length, of: names.length, names }, percentage };
+}
+
+const listed = (observation: Observation | undefined): readonly Observation[] =>
+  observation === undefined ? [] : [observation];
+
 /**
  * apt and apt-get, called by their name. Not through sudo, which closes the descriptor; there the number would name whatever
- * file apt opens next. Not where a descriptor is set already. Not `apt` on a terminal, which would give up its own bar for it.
+ * file apt opens next. Not where a descriptor is set already. `apt` on a terminal would give up its own bar for the descriptor,
+ * so there it is read from the bar.
  */
 export const apt: Source = {
   name: "apt",
   strength: 3,
   begin([program = "", ...args], { isTerminal }) {
     const name = program.slice(program.lastIndexOf("/") + 1);
-    if (name !== "apt-get" && (name !== "apt" || isTerminal)) return undefined;
+    if (name !== "apt-get" && name !== "apt") return undefined;
     const verb = verbOf(args);
     const isInstalling = verb !== undefined && INSTALLING.has(verb);
     if (!isInstalling && (verb === undefined || !DOWNLOADING.has(verb))) return undefined;
-    if (args.some((arg) => /apt::status-(?:deb822-)?fd/i.test(arg))) return undefined;
     const names = isInstalling ? DOWNLOAD_AND_INSTALL : DOWNLOAD_ONLY;
+    if (name === "apt" && isTerminal) return { line: ({ text }) => listed(readAptDrawing(text, names)) };
+    if (args.some((arg) => /apt::status-(?:deb822-)?fd/i.test(arg))) return undefined;
     return {
       command: (statusFd) => [program, "-o", `APT::Status-Fd=${statusFd}`, ...args],
-      status(line) {
-        const observation = readAptStatus(line, names);
-        return observation === undefined ? [] : [observation];
-      },
+      status: (line) => listed(readAptStatus(line, names)),
     };
   },
 };

@@ -72,7 +72,7 @@ export class LogLines {
       ...(this.#binary > 0 ? [`${MARK}${this.#binary} lines of binary data left out`] : []),
     ];
     const lines = [...notices, ...this.#lines];
-    if (lines.length === 0) return [];
+    if (lines.every((line) => line.trim() === "")) return [];
     this.#sentAt = this.#now();
     this.#budget -= this.#size;
     this.#lines = [];

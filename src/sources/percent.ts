@@ -55,6 +55,16 @@ function saysProgress(before: string, after: string): boolean {
   return GERUND_BEFORE.test(before) && /^\s*(?:$|[[(,;.|…-])/.test(after);
 }
 
+/** The words of the line; undefined when it is a bar and nothing else. */
+function withoutBar(text: string): string | undefined {
+  const words = text
+    .replaceAll(/[=#█▉▊▋▌▍▎▏▓▒░■━─•>.-]{3,}/g, " ")
+    .replaceAll(/[[(|]\s*[\])|]/g, " ")
+    .replaceAll(/\s+/g, " ")
+    .trim();
+  return /\p{L}/u.test(words) ? words : undefined;
+}
+
 /** `NN%`, which any command may print. */
 export const percent: Source = {
   name: "percent",
@@ -68,7 +78,8 @@ export const percent: Source = {
         // A bar that is first seen full ("Counting objects: 100%") was a step on the way and says nothing of the command.
         const isFullAtOnce = found.percentage === 100 && last?.label !== found.label;
         last = found;
-        return [{ ...(!isFullAtOnce && { percentage: found.percentage }), message: line.text.trim() }];
+        const message = withoutBar(line.text);
+        return [{ ...(!isFullAtOnce && { percentage: found.percentage }), ...(message !== undefined && { message }) }];
       },
     };
   },

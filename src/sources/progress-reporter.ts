@@ -88,7 +88,8 @@ export class ProgressReporter {
   activity(text: string): readonly CommandInput[] {
     const target = this.#targetOf(this.currentTaskId);
     const message = text.trim().slice(0, MAX_MESSAGE);
-    if (message === "" || (target.pending !== undefined && !target.isActivity)) return [];
+    // A spinner says nothing.
+    if (!/[\p{L}\p{N}]/u.test(message) || (target.pending !== undefined && !target.isActivity)) return [];
     target.pending = { message };
     target.isActivity = true;
     return this.#sendIfDue(target);

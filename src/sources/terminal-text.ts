@@ -228,8 +228,8 @@ class Reader {
         if (count === 1) this.#isReturned = true;
         return;
       case "K":
-        // Erased from the cursor on is what the text before it left over; erased as a whole, a new line begins.
-        if (parameters === "1" || parameters === "2") this.#redraw();
+        // Erased as a whole, the line begins anew; erased from the cursor on, only what an older text left over is gone.
+        if (parameters === "1" || parameters === "2" || this.#isReturned) this.#redraw();
         return;
       case "H":
       case "f":

@@ -107,7 +107,7 @@ function openWriter(place: UpgradePlace, { takeOver = false }: OpenWriterOptions
     { takeOver, holder: () => readHolder(fs, paths) },
   );
   try {
-    return createWriter(place, lock);
+    return usable(paths.root, () => createWriter(place, lock));
   } catch (error) {
     lock.release();
     throw error;

@@ -103,6 +103,11 @@ export class AppendQueue {
     if (!hadTrouble && this.#trouble !== undefined) this.#options.onTrouble(this.#trouble);
   }
 
+  /** Tries now to store what waits, where that can be done at once. @throws FENCED. */
+  retry(): void {
+    if (this.isWaiting && this.#options.isSynchronous) this.#drainNow();
+  }
+
   /** @throws STORAGE_DEGRADED (with what is in the way as its cause), FENCED. */
   async flush(): Promise<void> {
     this.refuseFenced();

@@ -150,6 +150,7 @@ export class EventLog {
   /** Sets the finished log aside and begins the next run's. @throws STORAGE_DEGRADED when events of the finished one still wait. */
   beginNextRun(): void {
     const { writer } = this.#options;
+    this.#queue.retry();
     if (this.#queue.isWaiting) {
       throw new MilepostError(
         "STORAGE_DEGRADED",

@@ -34,7 +34,14 @@ export function branchesOf(tasks: TaskMap): readonly Branch[] {
 
 function leaf(task: Task): Branch {
   const status = ownStatus(task);
-  return { task, children: [], status, isQuiet: isQuietStatus(status), startedMs: task.startedMs, endedMs: task.endedMs };
+  return {
+    task,
+    children: [],
+    status,
+    isQuiet: isQuietStatus(status),
+    startedMs: task.startedMs,
+    endedMs: task.endedMs,
+  };
 }
 
 function ownStatus({ status, waitingOn }: Task): ShownStatus {
@@ -48,7 +55,8 @@ function isQuietStatus(status: ShownStatus): boolean {
 function parent(task: Task, children: readonly Branch[]): Branch {
   const own = ownStatus(task);
   const status = own === "not_started" ? groupStatus(children) : own;
-  const isQuiet = isQuietStatus(status) && children.every((child) => child.isQuiet && hasBegun(child) === hasBegun({ status }));
+  const isQuiet =
+    isQuietStatus(status) && children.every((child) => child.isQuiet && hasBegun(child) === hasBegun({ status }));
   const started = children.map((child) => child.startedMs).filter((ms) => ms !== null);
   const ended = children.map((child) => child.endedMs).filter((ms) => ms !== null);
   return {
@@ -69,7 +77,8 @@ const isEnded = (status: ShownStatus): boolean =>
 /** What children come to: running while any of them runs or is still to come after others; else the worst of how they ended. */
 function groupStatus(children: readonly Branch[]): ShownStatus {
   const seen = new Set(children.map(({ status }) => status));
-  if (seen.size === 1) return children[0]?.status === "waiting" ? "in_progress" : (children[0]?.status ?? "not_started");
+  if (seen.size === 1)
+    return children[0]?.status === "waiting" ? "in_progress" : (children[0]?.status ?? "not_started");
   if (seen.has("in_progress") || seen.has("waiting")) return "in_progress";
   if (seen.has("paused")) return "paused";
   if (seen.has("failed")) return "failed";

@@ -87,7 +87,11 @@ export function cutToWidth(text: string, width: number, mark = "…"): string {
 }
 
 /** `text` cut and filled with spaces to exactly `width` columns. */
-export function fitToWidth(text: string, width: number, { mark = "…", align = "left" }: { readonly mark?: string; readonly align?: "left" | "right" } = {}): string {
+export function fitToWidth(
+  text: string,
+  width: number,
+  { mark = "…", align = "left" }: { readonly mark?: string; readonly align?: "left" | "right" } = {},
+): string {
   const cut = cutToWidth(text, width, mark);
   const fill = " ".repeat(Math.max(0, width - textWidth(cut)));
   return align === "left" ? cut + fill : fill + cut;

@@ -19,7 +19,9 @@ export function durationText(ms: number): string {
 /** The local time of day of an ISO time: `12:01:05`; `--:--:--` for text that is no time. */
 export function clockText(time: string): string {
   const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? "--:--:--" : `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return Number.isNaN(date.getTime())
+    ? "--:--:--"
+    : `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
 /** The local date and time of an ISO time: `2026-11-23 12:01:05`. */

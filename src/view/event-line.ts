@@ -31,13 +31,19 @@ type Said = readonly [text: string, tone: Tone];
 function words(event: ProgressEvent, state: UpgradeProgress): Said | undefined {
   switch (event.type) {
     case "upgrade.started":
-      return [`upgrade ${safeText(state.upgradeId)} on ${safeText(state.clusterName)} started: ${safeText(event.phase)}`, "active"];
+      return [
+        `upgrade ${safeText(state.upgradeId)} on ${safeText(state.clusterName)} started: ${safeText(event.phase)}`,
+        "active",
+      ];
     case "upgrade.phase_changed":
       return [`phase ${safeText(event.phase)}${event.regressed === true ? " (again)" : ""}`, "active"];
     case "upgrade.paused":
     case "upgrade.resumed":
     case "upgrade.cancelled":
-      return [withMessage(`upgrade ${event.type.slice("upgrade.".length)}`, event.message), STATUS_WORDS[event.status].tone];
+      return [
+        withMessage(`upgrade ${event.type.slice("upgrade.".length)}`, event.message),
+        STATUS_WORDS[event.status].tone,
+      ];
     case "upgrade.failed":
       return [`upgrade failed${afterUpgrade(state)}: ${safeText(event.errorMessage)}`, "bad"];
     case "upgrade.completed":
@@ -55,7 +61,10 @@ function words(event: ProgressEvent, state: UpgradeProgress): Said | undefined {
 }
 
 function insightWords({ level, message, remedy }: Insight): Said {
-  return [`${level}: ${safeText(message)}${remedy === null || remedy === "" ? "" : ` (remedy: ${safeText(remedy)})`}`, INSIGHT_TONES[level]];
+  return [
+    `${level}: ${safeText(message)}${remedy === null || remedy === "" ? "" : ` (remedy: ${safeText(remedy)})`}`,
+    INSIGHT_TONES[level],
+  ];
 }
 
 function taskWords(event: ProgressEvent, state: UpgradeProgress): Said | undefined {
@@ -89,10 +98,20 @@ function taskWords(event: ProgressEvent, state: UpgradeProgress): Said | undefin
 function waitingWords(name: string, { waitingOn }: EventOf<"task.waiting">): Said {
   if (waitingOn === null) return [`${name} waits no longer`, "good"];
   const remedy = waitingOn.remedy === undefined ? "" : ` (remedy: ${safeText(waitingOn.remedy)})`;
-  return [`${withMessage(`${name} waits on ${safeText(`${waitingOn.kind} ${waitingOn.name}`)}`, waitingOn.message)}${remedy}`, "attention"];
+  return [
+    `${withMessage(`${name} waits on ${safeText(`${waitingOn.kind} ${waitingOn.name}`)}`, waitingOn.message)}${remedy}`,
+    "attention",
+  ];
 }
 
-function position({ completedSteps, totalSteps, unit, percentage, isMeasured, regressed }: EventOf<"task.progressed">): string {
+function position({
+  completedSteps,
+  totalSteps,
+  unit,
+  percentage,
+  isMeasured,
+  regressed,
+}: EventOf<"task.progressed">): string {
   const back = regressed === true ? " (went back)" : "";
   if (isMeasured === false) return `runs${back}`;
   if (totalSteps === undefined) return `at ${Math.floor(percentage)}%${back}`;

@@ -24,7 +24,8 @@ export function newsFilter(): (event: ProgressEvent) => boolean {
   return (event) => {
     if (event.type === "task.progressed") return isNews(event, told);
     if ("taskId" in event && "percentage" in event) {
-      if (event.status === "in_progress") told.set(event.taskId, { percentage: event.percentage, message: undefined, timeMs: Date.parse(event.time) });
+      if (event.status === "in_progress")
+        told.set(event.taskId, { percentage: event.percentage, message: undefined, timeMs: Date.parse(event.time) });
       else told.delete(event.taskId);
     }
     return true;
@@ -37,7 +38,8 @@ function isNews(event: EventOf<"task.progressed">, told: Map<string, Told>): boo
   const timeMs = Date.parse(event.time);
   const isFirst = last === undefined;
   const hasMoved = !isFirst && Math.abs(percentage - last.percentage) >= NEWS_POINTS;
-  const isLate = !isFirst && timeMs - last.timeMs >= NEWS_MS && (percentage !== last.percentage || message !== last.message);
+  const isLate =
+    !isFirst && timeMs - last.timeMs >= NEWS_MS && (percentage !== last.percentage || message !== last.message);
   if (!isFirst && !hasMoved && !isLate) return false;
   told.set(taskId, { percentage, message, timeMs });
   return true;
@@ -69,6 +71,9 @@ function waitingText({ name, waitingOn }: TaskView): string {
 }
 
 function runningText({ name, percent, elapsedMs }: TaskView): string {
-  const facts = [...(percent === null ? [] : [percentText(percent)]), ...(elapsedMs === null ? [] : [durationText(elapsedMs)])];
+  const facts = [
+    ...(percent === null ? [] : [percentText(percent)]),
+    ...(elapsedMs === null ? [] : [durationText(elapsedMs)]),
+  ];
   return facts.length === 0 ? name : `${name} (${facts.join(", ")})`;
 }

@@ -50,4 +50,8 @@ export const HEALTH_TONES: Readonly<Record<HealthState, Tone>> = {
 };
 
 /** The tone of each insight level. Its word is the level itself. */
-export const INSIGHT_TONES: Readonly<Record<InsightLevel, Tone>> = { info: "quiet", warning: "attention", error: "bad" };
+export const INSIGHT_TONES: Readonly<Record<InsightLevel, Tone>> = {
+  info: "quiet",
+  warning: "attention",
+  error: "bad",
+};

@@ -18,7 +18,7 @@ export interface StepsView {
   readonly unit: string | null;
 }
 
-export interface WaitingView {
+interface WaitingView {
   /** What is waited for: its kind and name. */
   readonly on: string;
   readonly message: string | null;
@@ -46,7 +46,8 @@ export interface TaskView {
 }
 
 /** What `decide` says when the caller says nothing: it tells no more than the status does. */
-const MEANINGLESS = /^((Task|Upgrade) (started|completed|paused|resumed|skipped|cancelled)|Upgrade started: .*|Attempt \d+)$/s;
+const MEANINGLESS =
+  /^((Task|Upgrade) (started|completed|paused|resumed|skipped|cancelled)|Upgrade started: .*|Attempt \d+)$/s;
 
 /** A message worth showing, made safe; null for none and for one that only repeats the status. */
 export function tellingMessage(message: string | null | undefined): string | null {
@@ -76,10 +77,10 @@ function ownSteps({ task }: Branch): StepsView | null {
 }
 
 /** A group counts its children; those that were skipped or cancelled do not count. */
-function childSteps({ task, children }: Branch): StepsView {
+function childSteps({ task, children }: Branch): StepsView | null {
   const counted = children.filter(({ status }) => status !== "skipped" && status !== "cancelled");
   const completed = counted.filter(({ status }) => status === "completed").length;
-  return { completed, total: counted.length, unit: unitOf(task.unit) };
+  return counted.length === 0 ? null : { completed, total: counted.length, unit: unitOf(task.unit) };
 }
 
 const unitOf = (unit: string | null): string | null => (unit === null ? null : safeText(unit));

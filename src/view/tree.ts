@@ -67,7 +67,11 @@ const LEVELS: readonly Folding[] = [
 ];
 
 /** The rows of the tree that fit into the limits. */
-export function treeRows(tasks: TaskMap, now: Moment, { maxLines = Infinity, linesOf = () => 1 }: TreeLimits = {}): readonly TreeRow[] {
+export function treeRows(
+  tasks: TaskMap,
+  now: Moment,
+  { maxLines = Infinity, linesOf = () => 1 }: TreeLimits = {},
+): readonly TreeRow[] {
   const roots = branchesOf(tasks);
   let rows: readonly TreeRow[] = [];
   for (const folding of LEVELS) {
@@ -78,11 +82,17 @@ export function treeRows(tasks: TaskMap, now: Moment, { maxLines = Infinity, lin
     if (linesIn(rows, linesOf) <= maxLines) return rows;
   }
   const brief = rows.map((row) => (row.kind === "task" ? { ...row, isBrief: true } : row));
-  return linesIn(brief, linesOf) <= maxLines ? withDetails(brief, maxLines, linesOf) : mostImportant(brief, maxLines, linesOf);
+  return linesIn(brief, linesOf) <= maxLines
+    ? withDetails(brief, maxLines, linesOf)
+    : mostImportant(brief, maxLines, linesOf);
 }
 
 /** Gives the rows that ask most to be seen their other lines back, as far as there is room. */
-function withDetails(brief: readonly TreeRow[], maxLines: number, linesOf: (row: TreeRow) => number): readonly TreeRow[] {
+function withDetails(
+  brief: readonly TreeRow[],
+  maxLines: number,
+  linesOf: (row: TreeRow) => number,
+): readonly TreeRow[] {
   const rows = [...brief];
   let room = maxLines - linesIn(rows, linesOf);
   for (const index of byRank(rows)) {
@@ -102,9 +112,15 @@ function byRank(rows: readonly TreeRow[]): number[] {
   return [...rows.keys()].sort((a, b) => rankOf(rows[b] as TreeRow) - rankOf(rows[a] as TreeRow) || a - b);
 }
 
-const linesIn = (rows: readonly TreeRow[], linesOf: (row: TreeRow) => number): number => rows.reduce((sum, row) => sum + linesOf(row), 0);
+const linesIn = (rows: readonly TreeRow[], linesOf: (row: TreeRow) => number): number =>
+  rows.reduce((sum, row) => sum + linesOf(row), 0);
 
-function* unfold(siblings: readonly Branch[], depth: number, folding: Folding, unit: string | null): Generator<Item, undefined> {
+function* unfold(
+  siblings: readonly Branch[],
+  depth: number,
+  folding: Folding,
+  unit: string | null,
+): Generator<Item, undefined> {
   const grouped = depth >= folding.groupsFrom ? groupsIn(siblings) : new Map<ShownStatus, number>();
   const said = new Set<ShownStatus>();
   for (const branch of siblings) {
@@ -114,7 +130,14 @@ function* unfold(siblings: readonly Branch[], depth: number, folding: Folding, u
       if (!(folding.hidesQuiet && branch.isQuiet)) yield* unfold(branch.children, depth + 1, folding, branch.task.unit);
     } else if (!said.has(branch.status)) {
       said.add(branch.status);
-      yield { kind: "group", depth, status: branch.status, count, of: siblings.length, unit: unit === null ? null : safeText(unit) };
+      yield {
+        kind: "group",
+        depth,
+        status: branch.status,
+        count,
+        of: siblings.length,
+        unit: unit === null ? null : safeText(unit),
+      };
     }
   }
   return undefined;
@@ -133,7 +156,11 @@ function rowOf(item: Item, now: Moment): TaskRow | GroupRow {
 }
 
 /** As many rows as fit, those of the highest rank first, never a row without the tasks above it; the rest is counted in a last row. */
-function mostImportant(rows: readonly TreeRow[], maxLines: number, linesOf: (row: TreeRow) => number): readonly TreeRow[] {
+function mostImportant(
+  rows: readonly TreeRow[],
+  maxLines: number,
+  linesOf: (row: TreeRow) => number,
+): readonly TreeRow[] {
   const kept = new Set<number>();
   let room = maxLines - 1;
   for (const index of byRank(rows)) {

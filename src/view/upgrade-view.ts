@@ -67,7 +67,10 @@ export interface HeadOptions {
   readonly hasWriter?: boolean | undefined;
 }
 
-export function upgradeView(state: UpgradeProgress, { asOfMs, hasWriter, ...limits }: HeadOptions & TreeLimits): UpgradeView {
+export function upgradeView(
+  state: UpgradeProgress,
+  { asOfMs, hasWriter, ...limits }: HeadOptions & TreeLimits,
+): UpgradeView {
   return { ...headView(state, { asOfMs, hasWriter }), rows: taskRows(state, asOfMs, limits) };
 }
 

@@ -8,11 +8,13 @@ import * as milepost from "milepost";
 const PUBLIC = [
   "CallbackManager",
   "ERRORS",
+  "EventBridgeNotifier",
   "MilepostError",
   "ProgressStatus",
   "ProgressStorage",
   "ProgressTracker",
   "TaskType",
+  "WebSocketServer",
   "canonicalJson",
   "emptyUpgrade",
   "evolve",
@@ -68,6 +70,8 @@ const TRACKER = [
   "skipTask",
   "startTask",
   "startUpgrade",
+  "startWebsocketServer",
+  "stopWebsocketServer",
   "updateTaskProgress",
 ];
 

@@ -11,7 +11,7 @@ import type { Cli, Input, Output } from "../../src/cli/context.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import type { Clock } from "../../src/tracker/clock.ts";
 
-export const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
 export const NODE_ARGUMENTS = ["--conditions=milepost-source", MAIN];
 
 /** A folder that is gone after the test. */
@@ -32,7 +32,9 @@ export interface Kept {
   readonly text: () => string;
 }
 
-export function keptOutput(terminal: { readonly columns?: number; readonly rows?: number } | undefined = undefined): Kept {
+export function keptOutput(
+  terminal: { readonly columns?: number; readonly rows?: number } | undefined = undefined,
+): Kept {
   const chunks: Buffer[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -61,12 +63,24 @@ export interface Running {
 }
 
 /** Starts a command line in this process. */
-export function start(argv: readonly string[], { env = {}, stdin = "", terminal, clock = { now: Date.now, monotonic: () => performance.now() } }: World = {}): Running {
+export function start(
+  argv: readonly string[],
+  { env = {}, stdin = "", terminal, clock = { now: Date.now, monotonic: () => performance.now() } }: World = {},
+): Running {
   const out = keptOutput(terminal);
   const err = keptOutput();
   const signals = new EventEmitter();
   const input: Input = Readable.from([Buffer.from(stdin)]);
-  const cli: Cli = { stdin: input, stdout: out.output, stderr: err.output, env, clock, signals, outputClosed: new AbortController().signal, exitCode: 0 };
+  const cli: Cli = {
+    stdin: input,
+    stdout: out.output,
+    stderr: err.output,
+    env,
+    clock,
+    signals,
+    outputClosed: new AbortController().signal,
+    exitCode: 0,
+  };
   const done = runProgram(argv, cli).then(() => cli.exitCode);
   return { cli, signals, stdout: out.text, stderr: err.text, done };
 }
@@ -85,7 +99,10 @@ export async function run(argv: readonly string[], world: World = {}): Promise<R
 }
 
 /** Runs a command line as a process of its own. */
-export async function runProcess(argv: readonly string[], { env = {}, cwd }: { readonly env?: Record<string, string>; readonly cwd?: string } = {}): Promise<Ran> {
+export async function runProcess(
+  argv: readonly string[],
+  { env = {}, cwd }: { readonly env?: Record<string, string>; readonly cwd?: string } = {},
+): Promise<Ran> {
   const child = startProcess(argv, { env, ...(cwd !== undefined && { cwd }) });
   let stdout = "";
   let stderr = "";
@@ -95,8 +112,15 @@ export async function runProcess(argv: readonly string[], { env = {}, cwd }: { r
   return { exitCode, stdout, stderr };
 }
 
-export function startProcess(argv: readonly string[], { env = {}, cwd }: { readonly env?: Record<string, string>; readonly cwd?: string } = {}): ChildProcess {
-  return spawn(process.execPath, [...NODE_ARGUMENTS, ...argv], { env: cleanEnv(env), ...(cwd !== undefined && { cwd }), stdio: ["ignore", "pipe", "pipe"] });
+export function startProcess(
+  argv: readonly string[],
+  { env = {}, cwd }: { readonly env?: Record<string, string>; readonly cwd?: string } = {},
+): ChildProcess {
+  return spawn(process.execPath, [...NODE_ARGUMENTS, ...argv], {
+    env: cleanEnv(env),
+    ...(cwd !== undefined && { cwd }),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 }
 
 /** The environment of the tests without what would change the output. */

@@ -6,6 +6,9 @@ import { VERBS } from "../../src/cli/verbs.ts";
 import { cleanEnv, NODE_ARGUMENTS, run, temporaryFolder } from "./command-line.ts";
 import { ended } from "./recorded.ts";
 
+const inShell = (shell: string, words: readonly string[], { env = process.env } = {}) =>
+  execFileSync(shell, words, { env, encoding: "utf8" });
+
 const has = (shell: string) => spawnSync(shell, ["-c", "exit 0"]).status === 0;
 
 let scripts: Record<"bash" | "zsh" | "fish", string>;
@@ -18,12 +21,12 @@ beforeAll(async () => {
 const offered = (words: readonly string[], env: Record<string, string>) => {
   const quoted = words.map((word) => `'${word}'`).join(" ");
   const script = `${scripts.bash}\nCOMP_WORDS=(milepost ${quoted}); COMP_CWORD=${words.length}; _milepost; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  return execFileSync("bash", ["--norc", "-c", script], { env, encoding: "utf8" }).trim().split("\n");
+  return inShell("bash", ["--norc", "-c", script], { env }).trim().split("\n");
 };
 
 describe.skipIf(!has("bash"))("the completion of bash", () => {
   it("is registered for milepost", () => {
-    const registered = execFileSync("bash", ["--norc", "-c", `${scripts.bash}\ncomplete -p milepost`], { encoding: "utf8" });
+    const registered = inShell("bash", ["--norc", "-c", `${scripts.bash}\ncomplete -p milepost`]);
     expect(registered.trim()).toBe("complete -F _milepost milepost");
   });
 
@@ -42,7 +45,10 @@ describe.skipIf(!has("bash"))("the completion of bash", () => {
     await ended({ storagePath, upgradeId: "blue-1.34" });
     await ended({ storagePath, upgradeId: "green-1.34" });
     const program = join(storagePath, "milepost");
-    writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' ${NODE_ARGUMENTS.map((word) => `'${word}'`).join(" ")} "$@"\n`);
+    writeFileSync(
+      program,
+      `#!/bin/sh\nexec '${process.execPath}' ${NODE_ARGUMENTS.map((word) => `'${word}'`).join(" ")} "$@"\n`,
+    );
     chmodSync(program, 0o755);
     const env = cleanEnv({ MILEPOST_STORAGE_PATH: storagePath });
     env["PATH"] = `${storagePath}:${env["PATH"]}`;
@@ -54,14 +60,14 @@ describe.skipIf(!has("bash"))("the completion of bash", () => {
 describe.skipIf(!has("zsh"))("the completion of zsh", () => {
   it("is registered for milepost", () => {
     const script = `autoload -Uz compinit; compinit -u -d /dev/null\n${scripts.zsh}\nprint -r -- $_comps[milepost]`;
-    expect(execFileSync("zsh", ["-f", "-c", script], { encoding: "utf8" }).trim()).toBe("_milepost");
+    expect(inShell("zsh", ["-f", "-c", script]).trim()).toBe("_milepost");
   });
 });
 
 describe.skipIf(!has("fish"))("the completion of fish", () => {
   it("offers verbs, verbs below them, and options", () => {
     const offers = (line: string) =>
-      execFileSync("fish", ["--no-config", "-c", `${scripts.fish}\ncomplete -C '${line}'`], { encoding: "utf8" })
+      inShell("fish", ["--no-config", "-c", `${scripts.fish}\ncomplete -C '${line}'`])
         .trim()
         .split("\n")
         .map((row) => row.split("\t")[0]);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildProgram } from "../../src/cli/program.ts";
 import { ENDED_OTHERWISE, SIGNAL_EXIT } from "../../src/cli/exit-codes.ts";
@@ -10,7 +10,8 @@ import { start } from "./command-line.ts";
 const page = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8");
 
 /** The text below a heading, up to the next one of its rank. */
-const section = (heading: string) => page.split(new RegExp(`^#{2,3} ${heading}\n`, "m"))[1]?.split(/^#{2,3} /m)[0] ?? "";
+const section = (heading: string) =>
+  page.split(new RegExp(`^#{2,3} ${heading}\n`, "m"))[1]?.split(/^#{2,3} /m)[0] ?? "";
 
 const longOptions = (text: string) => [...text.matchAll(/^\| `(--[a-z-]+)/gm)].map(([, name]) => name).sort();
 
@@ -32,7 +33,8 @@ describe("docs/cli.md", () => {
   it.each(VERBS.map(({ name }) => name))("lists the options of %s and the verbs below it, and no others", (name) => {
     const command = program.commands.find((candidate) => candidate.name() === name);
     expect(longOptions(section(name))).toEqual(command === undefined ? [] : optionsOf(command));
-    for (const child of command?.commands ?? []) expect(section(name)).toMatch(new RegExp(`\`(milepost )?${name} ${child.name()}\\b`));
+    for (const child of command?.commands ?? [])
+      expect(section(name)).toMatch(new RegExp(`\`(milepost )?${name} ${child.name()}\\b`));
   });
 
   it("lists the options of every verb", () => {
@@ -41,12 +43,19 @@ describe("docs/cli.md", () => {
   });
 
   it("has the exit code of every error, and those that no error has", () => {
-    const rows = [...section("Exit codes").matchAll(/^\| (\d+) +\| (.*)\|$/gm)].map(([, code, text = ""]) => [Number(code), text] as const);
+    const rows = [...section("Exit codes").matchAll(/^\| (\d+) +\| (.*)\|$/gm)].map(
+      ([, code, text = ""]) => [Number(code), text] as const,
+    );
     for (const [code, { exitCode }] of Object.entries(ERRORS)) {
       const listed = rows.filter(([, text]) => new RegExp(`\\b${code}\\b`).test(text)).map(([number]) => number);
       expect({ code, listed }).toEqual({ code, listed: [exitCode] });
     }
-    const known = [0, ENDED_OTHERWISE, ...Object.values(SIGNAL_EXIT), ...Object.values(ERRORS).map(({ exitCode }) => exitCode)];
+    const known = [
+      0,
+      ENDED_OTHERWISE,
+      ...Object.values(SIGNAL_EXIT),
+      ...Object.values(ERRORS).map(({ exitCode }) => exitCode),
+    ];
     expect(rows.map(([number]) => number)).toEqual([...new Set(known)].sort((a, b) => a - b));
   });
 });

@@ -4,7 +4,9 @@ import { VERBS } from "../../src/cli/verbs.ts";
 import { run, runProcess, startProcess, temporaryFolder } from "./command-line.ts";
 import { ended } from "./recorded.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 
 describe("the program", () => {
   it("prints its version and its verbs", async () => {
@@ -43,7 +45,9 @@ describe("the program", () => {
     const json = await run(["show", "nope", "--json", "--storage-path", storagePath]);
     const [line, object = ""] = json.stderr.split("\n");
     expect(line).toMatch(/^milepost: /);
-    expect(JSON.parse(object)).toEqual({ error: { code: "UNKNOWN_UPGRADE", message: expect.stringContaining("nope"), exitCode: 3 } });
+    expect(JSON.parse(object)).toEqual({
+      error: { code: "UNKNOWN_UPGRADE", message: expect.stringContaining("nope"), exitCode: 3 },
+    });
   });
 
   it("[P3] takes common options before the verb, behind it, and from the environment", async () => {
@@ -52,9 +56,15 @@ describe("the program", () => {
     const behind = await run(["list", "--json", "--storage-path", storagePath]);
     expect(JSON.parse(behind.stdout)).toHaveLength(1);
     expect(JSON.parse((await run(["--storage-path", storagePath, "--json", "list"])).stdout)).toHaveLength(1);
-    expect(JSON.parse((await run(["list"], { env: { MILEPOST_STORAGE_PATH: storagePath, MILEPOST_JSON: "1" } })).stdout)).toHaveLength(1);
-    expect((await run(["list"], { env: { MILEPOST_STORAGE: `jsonl:${storagePath}` } })).stdout).toContain("upgrade-123");
-    expect((await run(["list", "--storage", "memory:"], { env: { MILEPOST_STORAGE: `jsonl:${storagePath}` } })).stdout).toContain("no upgrades");
+    expect(
+      JSON.parse((await run(["list"], { env: { MILEPOST_STORAGE_PATH: storagePath, MILEPOST_JSON: "1" } })).stdout),
+    ).toHaveLength(1);
+    expect((await run(["list"], { env: { MILEPOST_STORAGE: `jsonl:${storagePath}` } })).stdout).toContain(
+      "upgrade-123",
+    );
+    expect(
+      (await run(["list", "--storage", "memory:"], { env: { MILEPOST_STORAGE: `jsonl:${storagePath}` } })).stdout,
+    ).toContain("no upgrades");
   });
 
   it("says which storages there are when one is not known", async () => {

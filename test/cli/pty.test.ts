@@ -1,3 +1,4 @@
+/* eslint-disable no-control-regex -- control sequences are what is looked for */
 /** The display on a real pseudo-terminal: what is sent, at which sizes, and how the terminal is given back. */
 
 import { readFileSync } from "node:fs";
@@ -19,20 +20,28 @@ interface OnTerminal {
   readonly done: Promise<number>;
 }
 
-const onTerminal = (argv: readonly string[], { columns, rows }: Size, { env = {}, program = process.execPath }: { readonly env?: Record<string, string>; readonly program?: string } = {}): OnTerminal => {
+const onTerminal = (
+  argv: readonly string[],
+  { columns, rows }: Size,
+  { env = {}, program = process.execPath }: { readonly env?: Record<string, string>; readonly program?: string } = {},
+): OnTerminal => {
   const words = program === process.execPath ? [...NODE_ARGUMENTS, ...argv] : [...argv];
   const pty = spawn(program, words, { cols: columns, rows, env: cleanEnv(env), name: "xterm-256color" });
   let text = "";
   pty.onData((data) => (text += data));
-  const done = new Promise<number>((resolve) => pty.onExit(({ exitCode, signal }) => resolve(signal ? 1000 + signal : exitCode)));
+  const done = new Promise<number>((resolve) =>
+    pty.onExit(({ exitCode, signal }) => resolve(signal ? 1000 + signal : exitCode)),
+  );
   return { pty, output: () => text, done };
 };
 
 /** What one drawing sends. */
-const frames = (output: string) => [...output.matchAll(/\x1b\[\?2026h([^]*?)\x1b\[\?2026l/g)].map(([, frame = ""]) => frame);
+const frames = (output: string) =>
+  [...output.matchAll(/\x1b\[\?2026h([^]*?)\x1b\[\?2026l/g)].map(([, frame = ""]) => frame);
 
 /** The texts that were written, without control sequences. */
-const writtenLines = (output: string) => output.split(/[\r\n]+/).map((line) => line.replaceAll(/\x1b\[[?\d;]*[A-Za-z]/g, ""));
+const writtenLines = (output: string) =>
+  output.split(/[\r\n]+/).map((line) => line.replaceAll(/\x1b\[[?\d;]*[A-Za-z]/g, ""));
 
 const shownOn = (size: Size, output: string) => {
   const terminal = new VirtualTerminal(size.columns, size.rows);
@@ -48,23 +57,28 @@ const SIZES: readonly Size[] = [
 ];
 
 describe("the live display on a pseudo-terminal", () => {
-  it.each(SIZES)("[P7] keeps within $columns x $rows, draws in place, sends little, and gives the terminal back", async (size) => {
-    const demo = onTerminal(["demo", "--speed", "4000", "--storage-path", temporaryFolder()], size);
-    expect(await demo.done).toBe(0);
-    const output = demo.output();
-    for (const line of writtenLines(output.slice(0, output.lastIndexOf("\x1b[?2026l")))) expect(textWidth(line)).toBeLessThanOrEqual(size.columns);
-    // VirtualTerminal throws at everything but relative moves, colours and the three modes: no full clear, no absolute move.
-    const terminal = shownOn(size, output);
-    expect(terminal).toMatchObject({ isCursorShown: true, isWrapping: true, isUpdating: false });
-    const drawn = frames(output);
-    expect(drawn.length).toBeGreaterThan(10);
-    const drawnRows = Math.min(size.rows, 45);
-    for (const frame of drawn) expect(Buffer.byteLength(frame)).toBeLessThanOrEqual(drawnRows * (Math.min(120, size.columns) * 3 + 60));
-    // Most drawings change a few lines only.
-    const average = drawn.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0) / drawn.length;
-    expect(average).toBeLessThan(drawnRows * 90);
-    expect(terminal.text.join("\n")).toMatch(/completed.*100%/s);
-  });
+  it.each(SIZES)(
+    "[P7] keeps within $columns x $rows, draws in place, sends little, and gives the terminal back",
+    async (size) => {
+      const demo = onTerminal(["demo", "--speed", "4000", "--storage-path", temporaryFolder()], size);
+      expect(await demo.done).toBe(0);
+      const output = demo.output();
+      for (const line of writtenLines(output.slice(0, output.lastIndexOf("\x1b[?2026l"))))
+        expect(textWidth(line)).toBeLessThanOrEqual(size.columns);
+      // VirtualTerminal throws at everything but relative moves, colours and the three modes: no full clear, no absolute move.
+      const terminal = shownOn(size, output);
+      expect(terminal).toMatchObject({ isCursorShown: true, isWrapping: true, isUpdating: false });
+      const drawn = frames(output);
+      expect(drawn.length).toBeGreaterThan(10);
+      const drawnRows = Math.min(size.rows, 45);
+      for (const frame of drawn)
+        expect(Buffer.byteLength(frame)).toBeLessThanOrEqual(drawnRows * (Math.min(120, size.columns) * 3 + 60));
+      // Most drawings change a few lines only.
+      const average = drawn.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0) / drawn.length;
+      expect(average).toBeLessThan(drawnRows * 90);
+      expect(terminal.text.join("\n")).toMatch(/completed.*100%/s);
+    },
+  );
 
   it("draws for the new size after the window was resized", async () => {
     const storagePath = temporaryFolder();
@@ -73,7 +87,10 @@ describe("the live display on a pseudo-terminal", () => {
     await until(() => watch.output().includes("q leaves"), "the first frame");
     const before = watch.output().length;
     watch.pty.resize(44, 12);
-    await until(() => writtenLines(watch.output().slice(before)).includes("● running        Node n1"), "a frame for the new size");
+    await until(
+      () => writtenLines(watch.output().slice(before)).includes("● running        Node n1"),
+      "a frame for the new size",
+    );
     for (const line of writtenLines(watch.output().slice(before))) expect(textWidth(line)).toBeLessThanOrEqual(44);
     watch.pty.write("q");
     expect(await watch.done).toBe(0);
@@ -93,7 +110,11 @@ describe("the live display on a pseudo-terminal", () => {
     const size = { columns: 80, rows: 24 };
     const crash = "data:text/javascript,process.on('SIGUSR2',()=>{throw%20new%20Error('crash')})";
     const command = `sh -c 'echo $$ > ${storagePath}/pid; exec "$@"' - ${[process.execPath, "--import", crash, ...NODE_ARGUMENTS].map((word) => `"${word}"`).join(" ")}`;
-    const shell = onTerminal(["-c", `${command} watch --storage-path ${storagePath}; code=$?; stty -a; exit $code`], size, { program: "bash" });
+    const shell = onTerminal(
+      ["-c", `${command} watch --storage-path ${storagePath}; code=$?; stty -a; exit $code`],
+      size,
+      { program: "bash" },
+    );
     await until(() => shell.output().includes("q leaves"), "the first frame");
     leave(shell, Number(readFileSync(`${storagePath}/pid`, "utf8")));
     expect(await shell.done).toBe(exitCode);

@@ -8,7 +8,11 @@ export interface RecordOptions {
   readonly clusterName?: string;
 }
 
-export function openTracker({ storagePath, upgradeId = "upgrade-123", clusterName = "my-cluster" }: RecordOptions): ProgressTracker {
+export function openTracker({
+  storagePath,
+  upgradeId = "upgrade-123",
+  clusterName = "my-cluster",
+}: RecordOptions): ProgressTracker {
   return new ProgressTracker({ upgradeId, planId: "plan-456", clusterName, storagePath });
 }
 
@@ -30,7 +34,10 @@ export function running(options: RecordOptions): ProgressTracker {
 }
 
 /** An upgrade that ended. */
-export async function ended(options: RecordOptions, how: "completed" | "failed" | "cancelled" = "completed"): Promise<void> {
+export async function ended(
+  options: RecordOptions,
+  how: "completed" | "failed" | "cancelled" = "completed",
+): Promise<void> {
   const tracker = openTracker(options);
   tracker.startUpgrade("Control plane");
   tracker.addTask("plane", "Control plane");

@@ -254,7 +254,7 @@ describe("milepost run in a terminal", () => {
     const folder = newFolder();
     const terminal = inTerminal("bash", ["--norc", "-i"], { cwd: folder, env: { PS1: "$ ", HISTFILE: "" } });
     terminal.pty.write(
-      `${[process.execPath, ...milepost(folder)].join(" ")} sh -c 'sleep 0.5; test -t 1 && echo o''ut' > /dev/tty &\r`,
+      `${[process.execPath, ...milepost(folder)].join(" ")} sh -c 'sleep 0.5; test -t 1 && printf "\\n%s\\n" out' &\r`,
     );
     await until(() => terminal.text().includes("\nout"), "the command has run");
     terminal.pty.write("wait; jobs; echo en''d\r");

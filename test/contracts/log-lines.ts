@@ -53,9 +53,14 @@ export async function readAll(reader: LogReader, maxBytes?: number): Promise<Buf
 /** A writer that has read the log and begun. */
 export async function begun(writer: Awaitable<LogWriter>): Promise<LogWriter> {
   const opened = await writer;
-  await readAll(opened.reader);
-  await opened.begin();
-  return opened;
+  try {
+    await readAll(opened.reader);
+    await opened.begin();
+    return opened;
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
 }
 
 /** The code that a call fails with; undefined when it does not fail. An error that is none of ours is passed on. */

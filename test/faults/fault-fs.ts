@@ -53,6 +53,9 @@ function systemError(name: FaultName, call: string): Error {
   return Object.assign(new Error(`${code}: injected, ${call}`), { errno, code, syscall: call });
 }
 
+/** A sync that says that it has, and has not: of a file's data while it grows, of a new file, of a directory. */
+export type Lie = "fdatasync" | "fsync" | "directory";
+
 export class FaultFs {
   readonly fs: FileSystem;
   /** Everything that changed the disk; only filled when `isRecording`. */
@@ -71,9 +74,12 @@ export class FaultFs {
   #fault: (Fault & { readonly from: number }) | undefined;
   #hits = 0;
   readonly #isRecording: boolean;
+  readonly #lie: Lie | undefined;
 
-  constructor({ isRecording = false }: { isRecording?: boolean } = {}) {
+  /** @param options - `lie`: this call says that it has synced, and has not. */
+  constructor({ isRecording = false, lie }: { isRecording?: boolean; lie?: Lie } = {}) {
     this.#isRecording = isRecording;
+    this.#lie = lie;
     this.fs = { ...pick(), ...this.#writing(), ...this.#naming() };
   }
 
@@ -137,13 +143,16 @@ export class FaultFs {
       }) as FileSystem["writeSync"],
       fdatasync: ((fd: number, done: (error: Error | null) => void) => {
         const error = this.#enter("fdatasync");
-        this.#record(() => ({ op: "sync", ino: inoOf(fd), fd, hasFailed: error !== undefined }));
+        const hasFailed = error !== undefined || this.#lie === "fdatasync";
+        this.#record(() => ({ op: "sync", ino: inoOf(fd), fd, hasFailed }));
         // The disk is real, its cache is not what is tested: what was synced is what was recorded.
         setImmediate(() => done(error ?? null));
       }) as FileSystem["fdatasync"],
       fsyncSync: (fd: number) => {
         const error = this.#enter("fsync");
-        this.#record(() => ({ op: "sync", ino: inoOf(fd), fd, hasFailed: error !== undefined }));
+        const isDirectory = nodeFs.fstatSync(fd).isDirectory();
+        const hasFailed = error !== undefined || this.#lie === (isDirectory ? "directory" : "fsync");
+        this.#record(() => ({ op: "sync", ino: inoOf(fd), fd, hasFailed }));
         if (error !== undefined) throw error;
       },
       openSync: ((path: string, flags: string, mode?: number) => {

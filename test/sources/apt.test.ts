@@ -28,9 +28,23 @@ describe("apt", () => {
     "npm install",
   ])("leaves %s alone", (command) => expect(begin(command)).toBeUndefined());
 
-  it("leaves apt on a terminal its own bar", () => {
-    expect(begin("apt install jq", true)).toBeUndefined();
-    expect(begin("apt-get install jq", true)).toBeDefined();
+  it("[P5] leaves apt on a terminal its own bar, and reads that", () => {
+    const reading = begin("apt install jq", true);
+    expect(reading?.command).toBeUndefined();
+    const read = (text: string) => reading?.line?.({ text, kind: "redraw" });
+    expect(read("43% [1 jq 12.3 kB/53.1 kB 22%]")).toEqual([
+      { stage: { series: "apt", number: 1, of: 2, names: NAMES }, percentage: 43 },
+    ]);
+    expect(read("100% [Working]")).toMatchObject([{ stage: { number: 1 }, percentage: 100 }]);
+    expect(read("Progress: [  7%] [###.......................]")).toMatchObject([
+      { stage: { number: 2 }, percentage: 7 },
+    ]);
+    expect(read("Fortschritt: [ 56%] [#########...........]")).toMatchObject([
+      { stage: { number: 2 }, percentage: 56 },
+    ]);
+    expect(read("(Reading database ... 45%")).toEqual([]);
+    expect(read("999% [x]")).toEqual([]);
+    expect(begin("apt-get install jq", true)?.command).toBeDefined();
   });
 
   it("finds the verb behind options and their values", () => {

@@ -63,6 +63,11 @@ describe("log lines", () => {
     expect(texts(log.end())).toEqual(["… 5001 bytes left out: they came too fast to be read"]);
   });
 
+  it("makes no event of empty lines alone", () => {
+    const log = new LogLines({ now: () => 0 });
+    expect([...log.add("command", ""), ...log.add("command", " "), ...log.end()]).toEqual([]);
+  });
+
   it("has nothing to say of nothing", () => {
     const log = new LogLines({ now: () => 0 });
     expect([...log.due(), ...log.end()]).toEqual([]);

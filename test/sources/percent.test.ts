@@ -64,6 +64,13 @@ describe("NN%", () => {
     expect(redraw("Reading package lists... 45%")).toBeUndefined();
   });
 
+  it("tells the words of the line, without the bar", () => {
+    const message = (text: string) =>
+      percent.begin([], { isTerminal: false })?.line?.({ text, kind: "redraw" })[0]?.message;
+    expect(message("Downloading jq  [#####.....] 45%  1.2 MB/s")).toBe("Downloading jq 45% 1.2 MB/s");
+    expect(message("45% [====>      ]")).toBeUndefined();
+  });
+
   it("[P5] takes no number from a bar that is full when it is first seen", () => {
     const reading = percent.begin([], { isTerminal: false });
     const told = [

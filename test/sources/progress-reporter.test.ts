@@ -80,7 +80,10 @@ const progressed = (events: readonly ProgressEvent[]) => events.filter(({ type }
 describe("the reporter", () => {
   it("[P5] leaves what is not told unknown", () => {
     const run = reporting();
+    run.activity("⠸");
     run.activity("fetching");
+    run.wait(1000);
+    run.activity("⠼");
     run.wait(1000);
     run.observe({});
     expect(run.task()).toMatchObject({ isMeasured: false, percentage: 0, message: "fetching" });

@@ -36,6 +36,8 @@ describe("terminal text", () => {
       "line:c",
     ]);
     expect(read(["5%\u001b[2K\u001b[1G6%\n"])).toEqual(["redraw:5%", "line:6%"]);
+    expect(read(["|\u001b[1G\u001b[0K", "\ndone\n"])).toEqual(["redraw:|", "line:", "line:done"]);
+    expect(read(["5%\r6%\u001b[K\n"])).toEqual(["redraw:5%", "line:6%"]);
   });
 
   it("follows a spinner that goes back with backspaces", () => {

@@ -40,9 +40,18 @@ describe("eventLine", () => {
   it("tells of waiting, failing and trying again with the remedy and the reason", () => {
     const steps: Step[] = [
       [0, start(), add("a"), begin("a")],
-      [1, wait("a", { kind: "PDB", name: "shop/x", message: "needs 2", remedy: "scale it" }), { type: "clearWaitingOn", taskId: "a" }],
+      [
+        1,
+        wait("a", { kind: "PDB", name: "shop/x", message: "needs 2", remedy: "scale it" }),
+        { type: "clearWaitingOn", taskId: "a" },
+      ],
       [9, fail("a", "no capacity"), { type: "retryTask", taskId: "a" }],
-      [10, { type: "pauseTask", taskId: "a" }, { type: "resumeTask", taskId: "a" }, { type: "cancelTask", taskId: "a", message: "not needed" }],
+      [
+        10,
+        { type: "pauseTask", taskId: "a" },
+        { type: "resumeTask", taskId: "a" },
+        { type: "cancelTask", taskId: "a", message: "not needed" },
+      ],
     ];
     expect(lines(steps).slice(2)).toEqual([
       "task a waits on PDB shop/x: needs 2 (remedy: scale it)",
@@ -58,8 +67,17 @@ describe("eventLine", () => {
   it("tells of the upgrade's own changes", () => {
     const steps: Step[] = [
       [0, start(), add("a")],
-      [1, { type: "setCurrentPhase", phase: "Two" }, { type: "pauseUpgrade", message: "change freeze" }, { type: "resumeUpgrade" }],
-      [2, raise({ id: "i", level: "error", message: "bad", remedy: "mend" }), { type: "clearInsight", insightId: "i", message: "mended" }],
+      [
+        1,
+        { type: "setCurrentPhase", phase: "Two" },
+        { type: "pauseUpgrade", message: "change freeze" },
+        { type: "resumeUpgrade" },
+      ],
+      [
+        2,
+        raise({ id: "i", level: "error", message: "bad", remedy: "mend" }),
+        { type: "clearInsight", insightId: "i", message: "mended" },
+      ],
       [3, { type: "completeUpgrade" }],
     ];
     expect(lines(steps).slice(1)).toEqual([
@@ -71,24 +89,47 @@ describe("eventLine", () => {
       expect.stringContaining("warning: 1 of 1 tasks had not completed"),
       "upgrade completed (3s) with 1 task unfinished",
     ]);
-    expect(lines([[0, start()], [5, { type: "failUpgrade", errorMessage: "why" }]]).at(-1)).toBe("upgrade failed (5s): why");
+    expect(
+      lines([
+        [0, start()],
+        [5, { type: "failUpgrade", errorMessage: "why" }],
+      ]).at(-1),
+    ).toBe("upgrade failed (5s): why");
   });
 
   it("says when the percentage is unknown and when it went back", () => {
-    const steps: Step[] = [[0, start(), add("a"), begin("a"), report("a", { message: "busy" })], [1, report("a", { percentage: 60 })], [2, report("a", { percentage: 40 })]];
+    const steps: Step[] = [
+      [0, start(), add("a"), begin("a"), report("a", { message: "busy" })],
+      [1, report("a", { percentage: 60 })],
+      [2, report("a", { percentage: 40 })],
+    ];
     expect(lines(steps).slice(2)).toEqual(["task a runs: busy", "task a at 60%", "task a at 40% (went back)"]);
   });
 
   it("has nothing to say of definitions, heartbeats, log text and writers", () => {
-    const steps: Step[] = [[0, start(), add("a"), begin("a")], [20, { type: "heartbeat", taskId: "a" }, { type: "appendLog", taskId: "a", text: "x" }]];
+    const steps: Step[] = [
+      [0, start(), add("a"), begin("a")],
+      [20, { type: "heartbeat", taskId: "a" }, { type: "appendLog", taskId: "a", text: "x" }],
+    ];
     expect(lines(steps)).toEqual(["upgrade upgrade-123 on my-cluster started: Preparation", "task a started"]);
   });
 
   it("[X3] lets no control character of names and messages through", () => {
     const evil = "\x1b[2J\r\n\u202e";
     const steps: Step[] = [
-      [0, start(evil), add("a", { taskName: evil }), begin("a", evil), wait("a", { kind: evil, name: evil, message: evil, remedy: evil })],
-      [1, report("a", { completedSteps: 1, totalSteps: 2, unit: evil, message: evil }), fail("a", evil), raise({ id: "i", level: "info", message: evil, remedy: evil })],
+      [
+        0,
+        start(evil),
+        add("a", { taskName: evil }),
+        begin("a", evil),
+        wait("a", { kind: evil, name: evil, message: evil, remedy: evil }),
+      ],
+      [
+        1,
+        report("a", { completedSteps: 1, totalSteps: 2, unit: evil, message: evil }),
+        fail("a", evil),
+        raise({ id: "i", level: "info", message: evil, remedy: evil }),
+      ],
       [2, { type: "setCurrentPhase", phase: `${evil}2` }, { type: "failUpgrade", errorMessage: evil }],
     ];
     expect(lines(steps).join("")).not.toMatch(/[\p{Cc}\u202e]/u);

@@ -8,12 +8,18 @@ const news = (steps: readonly Step[]) => {
   return story(steps).events.filter(isNews);
 };
 
-const percentages = (steps: readonly Step[]) => news(steps).flatMap((event) => (event.type === "task.progressed" ? [event.percentage] : []));
+const percentages = (steps: readonly Step[]) =>
+  news(steps).flatMap((event) => (event.type === "task.progressed" ? [event.percentage] : []));
 
 describe("newsFilter", () => {
   it("passes reports that moved far, and not each of many", () => {
     const reports = Array.from({ length: 100 }, (_, index) => report("a", { percentage: index + 1 }));
-    expect(percentages([[0, start(), add("a"), begin("a")], [1, ...reports]])).toEqual([25, 50, 75, 100]);
+    expect(
+      percentages([
+        [0, start(), add("a"), begin("a")],
+        [1, ...reports],
+      ]),
+    ).toEqual([25, 50, 75, 100]);
   });
 
   it("passes a small change after a minute, and nothing that says the same again", () => {
@@ -30,7 +36,13 @@ describe("newsFilter", () => {
   it("tells tasks apart, and attempts", () => {
     const steps: Step[] = [
       [0, start(), add("a"), add("b"), begin("a"), begin("b")],
-      [1, report("a", { percentage: 30 }), report("b", { percentage: 30 }), { type: "failTask", taskId: "a", errorMessage: "x" }, { type: "retryTask", taskId: "a" }],
+      [
+        1,
+        report("a", { percentage: 30 }),
+        report("b", { percentage: 30 }),
+        { type: "failTask", taskId: "a", errorMessage: "x" },
+        { type: "retryTask", taskId: "a" },
+      ],
       [2, report("a", { percentage: 30 })],
     ];
     expect(percentages(steps)).toEqual([30, 30, 30]);
@@ -43,16 +55,30 @@ describe("newsFilter", () => {
 });
 
 describe("stillText", () => {
-  const still = (steps: readonly Step[], second: number) => stillText(upgradeView(story(steps).state, { asOfMs: at(second) }));
+  const still = (steps: readonly Step[], second: number) =>
+    stillText(upgradeView(story(steps).state, { asOfMs: at(second) }));
 
   it("names what is waited for before what runs", () => {
-    const steps: Step[] = [[0, start(), add("a"), add("b"), begin("a"), begin("b")], [60, wait("b", { kind: "PDB", name: "shop/x" })]];
+    const steps: Step[] = [
+      [0, start(), add("a"), add("b"), begin("a"), begin("b")],
+      [60, wait("b", { kind: "PDB", name: "shop/x" })],
+    ];
     expect(still(steps, 130)).toBe("still waiting: b on PDB shop/x (1m 10s)");
   });
 
   it("names what runs, by its leaves, with its percentage when it is known", () => {
     const steps: Step[] = [
-      [0, start(), add("g"), add("a", { parentTaskId: "g" }), add("b", { parentTaskId: "g" }), begin("g"), begin("a"), begin("b"), report("a", { percentage: 40 })],
+      [
+        0,
+        start(),
+        add("g"),
+        add("a", { parentTaskId: "g" }),
+        add("b", { parentTaskId: "g" }),
+        begin("g"),
+        begin("a"),
+        begin("b"),
+        report("a", { percentage: 40 }),
+      ],
     ];
     expect(still(steps, 130)).toBe("still running: a (40%, 2m 10s); b (2m 10s)");
   });

@@ -11,7 +11,11 @@ const HOSTILE: readonly (readonly [what: string, text: string, shown: string])[]
   ["a one-byte CSI (C1)", "\x9b2J", "\\x9b2J"],
   ["a right-to-left override", "abc\u202efdp.exe", "abc\\u202efdp.exe"],
   ["isolates", "\u2066a\u2067b\u2068c\u2069", "\\u2066a\\u2067b\\u2068c\\u2069"],
-  ["embeddings and marks", "\u202a\u202b\u202c\u202d\u200e\u200f\u061c", "\\u202a\\u202b\\u202c\\u202d\\u200e\\u200f\\u061c"],
+  [
+    "embeddings and marks",
+    "\u202a\u202b\u202c\u202d\u200e\u200f\u061c",
+    "\\u202a\\u202b\\u202c\\u202d\\u200e\\u200f\\u061c",
+  ],
   ["line and paragraph separators", "a\u2028b\u2029", "a\\u2028b\\u2029"],
   ["half a surrogate pair", "a\ud800b", "a\ufffdb"],
 ];

@@ -7,7 +7,7 @@ import { evolve } from "../../src/model/evolve.ts";
 import { emptyUpgrade, type UpgradeProgress } from "../../src/model/upgrade.ts";
 
 /** The wall time of second 0. */
-export const START_MS = Date.UTC(2026, 10, 23, 12, 0, 0);
+const START_MS = Date.UTC(2026, 10, 23, 12, 0, 0);
 
 /** Wall time (epoch ms) of a second of the story. */
 export const at = (second: number): number => START_MS + second * 1000;
@@ -28,15 +28,38 @@ export function story(steps: readonly Step[], ids = IDS): Story {
   const append = (draft: object, second: number) => {
     const seq = state.seq + 1;
     const time = new Date(at(second)).toISOString();
-    const event = { seq, cursor: `c${seq}`, ms: second * 1000, id: `event-${seq}`, time, upgradeId: ids.upgradeId, ...draft } as ProgressEvent;
+    const event = {
+      seq,
+      cursor: `c${seq}`,
+      ms: second * 1000,
+      id: `event-${seq}`,
+      time,
+      upgradeId: ids.upgradeId,
+      ...draft,
+    } as ProgressEvent;
     events.push(event);
     state = evolve(state, event);
   };
   const writer = { program: "test", pid: 1, host: "here" };
-  append({ type: "writer.opened", logId: "log", term: "term", after: 0, run: 1, planId: ids.planId, clusterName: ids.clusterName, writer }, 0);
+  append(
+    {
+      type: "writer.opened",
+      logId: "log",
+      term: "term",
+      after: 0,
+      run: 1,
+      planId: ids.planId,
+      clusterName: ids.clusterName,
+      writer,
+    },
+    0,
+  );
   for (const [second, ...commands] of steps) {
     for (const command of commands) {
-      const decision = decide(state, checkCommand(command), { time: new Date(at(second)).toISOString(), logMs: second * 1000 });
+      const decision = decide(state, checkCommand(command), {
+        time: new Date(at(second)).toISOString(),
+        logMs: second * 1000,
+      });
       if ("drafts" in decision) for (const draft of decision.drafts) append(draft, second);
     }
   }
@@ -45,7 +68,11 @@ export function story(steps: readonly Step[], ids = IDS): Story {
 
 export const start = (phase = "Preparation") => ({ type: "startUpgrade", phase });
 export const add = (taskId: string, more: object = {}) => ({ type: "addTask", taskId, taskName: taskId, ...more });
-export const begin = (taskId: string, message?: string) => ({ type: "startTask", taskId, ...(message !== undefined && { message }) });
+export const begin = (taskId: string, message?: string) => ({
+  type: "startTask",
+  taskId,
+  ...(message !== undefined && { message }),
+});
 export const finish = (taskId: string) => ({ type: "completeTask", taskId });
 export const fail = (taskId: string, errorMessage: string) => ({ type: "failTask", taskId, errorMessage });
 export const report = (taskId: string, more: object) => ({ type: "updateTaskProgress", taskId, ...more });

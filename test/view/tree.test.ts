@@ -21,10 +21,24 @@ const nodes = (count: number) => Array.from({ length: count }, (_, index) => `n$
 const cluster = () => {
   const names = nodes(20);
   const steps: Step[] = [
-    [0, start(), add("plane"), add("group", { unit: "nodes" }), ...names.map((name) => add(name, { parentTaskId: "group" })), add("check")],
+    [
+      0,
+      start(),
+      add("plane"),
+      add("group", { unit: "nodes" }),
+      ...names.map((name) => add(name, { parentTaskId: "group" })),
+      add("check"),
+    ],
     [10, begin("plane"), finish("plane"), begin("group")],
     ...names.slice(0, 14).map((name, index): Step => [20 + index, begin(name), finish(name)]),
-    [50, begin("n15"), fail("n15", "no capacity"), begin("n16"), wait("n16", { kind: "PDB", name: "shop/x" }), begin("n17")],
+    [
+      50,
+      begin("n15"),
+      fail("n15", "no capacity"),
+      begin("n16"),
+      wait("n16", { kind: "PDB", name: "shop/x" }),
+      begin("n17"),
+    ],
   ];
   return story(steps).state;
 };
@@ -32,9 +46,23 @@ const cluster = () => {
 describe("taskRows", () => {
   it("shows every task below its parent, in the order of adding, when there is room", () => {
     const { state } = story([
-      [0, start(), add("a"), add("b"), add("a1", { parentTaskId: "a" }), add("a2", { parentTaskId: "a" }), add("a1x", { parentTaskId: "a1" })],
+      [
+        0,
+        start(),
+        add("a"),
+        add("b"),
+        add("a1", { parentTaskId: "a" }),
+        add("a2", { parentTaskId: "a" }),
+        add("a1x", { parentTaskId: "a1" }),
+      ],
     ]);
-    expect(rows(state)).toEqual(["not_started a", "  not_started a1", "    not_started a1x", "  not_started a2", "not_started b"]);
+    expect(rows(state)).toEqual([
+      "not_started a",
+      "  not_started a1",
+      "    not_started a1x",
+      "  not_started a2",
+      "not_started b",
+    ]);
   });
 
   it("folds the healthy into one row and keeps the exceptions when there are many", () => {
@@ -52,18 +80,53 @@ describe("taskRows", () => {
 
   it("hides the children of a task that ended well before it folds what is still at work", () => {
     const { state } = story([
-      [0, start(), add("done"), ...nodes(5).map((name) => add(name, { parentTaskId: "done" })), add("now"), add("x", { parentTaskId: "now" }), add("y", { parentTaskId: "now" })],
-      [1, ...nodes(5).flatMap((name) => [begin(name), finish(name)]), begin("done"), finish("done"), begin("now"), begin("x"), finish("x"), begin("y")],
+      [
+        0,
+        start(),
+        add("done"),
+        ...nodes(5).map((name) => add(name, { parentTaskId: "done" })),
+        add("now"),
+        add("x", { parentTaskId: "now" }),
+        add("y", { parentTaskId: "now" }),
+      ],
+      [
+        1,
+        ...nodes(5).flatMap((name) => [begin(name), finish(name)]),
+        begin("done"),
+        finish("done"),
+        begin("now"),
+        begin("x"),
+        finish("x"),
+        begin("y"),
+      ],
     ]);
     expect(rows(state, { maxLines: 9 })).toHaveLength(9);
-    expect(rows(state, { maxLines: 4 })).toEqual(["completed done", "in_progress now", "  completed x", "  in_progress y"]);
+    expect(rows(state, { maxLines: 4 })).toEqual([
+      "completed done",
+      "in_progress now",
+      "  completed x",
+      "  in_progress y",
+    ]);
   });
 
   it("keeps what asks most to be seen, with the tasks above it, and counts the rest in a last row", () => {
     const many = nodes(30);
     const { state } = story([
-      [0, start(), add("g1"), add("g2"), ...many.map((name, index) => add(name, { parentTaskId: index % 2 === 0 ? "g1" : "g2" }))],
-      [1, begin("g1"), begin("g2"), ...many.map((name) => begin(name)), fail("n30", "broken"), wait("n29", { kind: "PDB", name: "x" })],
+      [
+        0,
+        start(),
+        add("g1"),
+        add("g2"),
+        ...many.map((name, index) => add(name, { parentTaskId: index % 2 === 0 ? "g1" : "g2" })),
+      ],
+      [
+        1,
+        begin("g1"),
+        begin("g2"),
+        ...many.map((name) => begin(name)),
+        fail("n30", "broken"),
+        wait("n29", { kind: "PDB", name: "x" }),
+      ],
     ]);
     const kept = rows(state, { maxLines: 6 });
     expect(kept).toHaveLength(6);

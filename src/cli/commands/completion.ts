@@ -5,7 +5,6 @@ import { checkWord } from "../../model/check.ts";
 import { completionScript, SHELLS } from "../completion-script.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say } from "../context.ts";
-import { buildProgram } from "../program.ts";
 import { storageOf } from "../storage.ts";
 
 const UPGRADES = "upgrades";
@@ -15,16 +14,21 @@ export function addCompletion(program: Command, cli: Cli): void {
     .command("completion")
     .description('print a completion script; e.g. for bash: eval "$(milepost completion bash)"')
     .argument("<shell>", SHELLS.join(", "))
-    .action((shell: string, _options, command: Command) => completion(cli, shell, command.optsWithGlobals<CommonOptions>()));
+    .action((shell: string, _options, command: Command) =>
+      completion(cli, { program, shell }, command.optsWithGlobals<CommonOptions>()),
+    );
 }
 
-async function completion(cli: Cli, shell: string, options: CommonOptions): Promise<void> {
+async function completion(
+  cli: Cli,
+  { program, shell }: { readonly program: Command; readonly shell: string },
+  options: CommonOptions,
+): Promise<void> {
   if (shell === UPGRADES) {
     // Asked for by the scripts: the ids to complete.
     const ids = (await storageOf(options).list()).filter(({ run }) => run === undefined).map(({ ref }) => ref);
     say(cli, ids.map((id) => `${id}\n`).join(""));
     return;
   }
-  const program = await buildProgram(cli, () => true);
   say(cli, completionScript(program, checkWord(shell, "shell", SHELLS)));
 }

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { isFinalTaskStatus, isFinalUpgradeStatus } from "../../model/vocabulary.ts";
+import { isFinalUpgradeStatus } from "../../model/vocabulary.ts";
 import { DEFAULT_STORAGE_PATH } from "../../open-storage.ts";
 import { ProgressTracker } from "../../progress-tracker.ts";
 import type { Cli, CommonOptions } from "../context.ts";
@@ -33,7 +33,13 @@ async function demo(cli: Cli, options: Options): Promise<void> {
   const leave = leaveOn(cli);
   const upgradeId = `rehearsal-${timestamp(cli.clock.now())}`;
   const storage = storageOf(options);
-  const tracker = new ProgressTracker({ upgradeId, planId: "rehearsal", clusterName: "rehearsal", storage, program: "milepost demo" });
+  const tracker = new ProgressTracker({
+    upgradeId,
+    planId: "rehearsal",
+    clusterName: "rehearsal",
+    storage,
+    program: "milepost demo",
+  });
   try {
     const shown = options.watch ? presentation(cli, { tracker, leave, options }) : undefined;
     try {
@@ -50,7 +56,10 @@ async function demo(cli: Cli, options: Options): Promise<void> {
   if (tracker.progress.status !== "completed" && leave.reason !== "SIGINT") cli.exitCode = leftExit(leave);
 }
 
-function presentation(cli: Cli, { tracker, leave, options }: { readonly tracker: ProgressTracker; readonly leave: Leave; readonly options: Options }): Presenter {
+function presentation(
+  cli: Cli,
+  { tracker, leave, options }: { readonly tracker: ProgressTracker; readonly leave: Leave; readonly options: Options },
+): Presenter {
   const { speed } = options;
   const pace = Number.isFinite(speed) ? `at ${speed}x` : "as fast as it goes";
   const shown = presenter(cli, {
@@ -78,15 +87,24 @@ async function perform(tracker: ProgressTracker, speed: number, { signal }: Leav
     await rehearse({ tracker, pass, toMs });
   } catch (error) {
     if (!signal.aborted) throw error;
-    for (const { taskId, status } of tracker.progress.tasks.values()) {
-      if (!isFinalTaskStatus(status) && status !== "failed") tracker.cancelTask(taskId);
-    }
+    // What has not begun keeps its place in the percentage: cancelled tasks do not count.
+    for (const { taskId, status } of tracker.progress.tasks.values())
+      if (status === "in_progress") tracker.cancelTask(taskId);
     tracker.cancelUpgrade("the rehearsal was left");
   }
 }
 
-function farewell({ upgradeId, progress }: ProgressTracker, location: string, { storage, storagePath }: Options): string {
-  const where = storage !== undefined ? ` --storage ${storage}` : storagePath === DEFAULT_STORAGE_PATH ? "" : ` --storage-path ${storagePath}`;
+function farewell(
+  { upgradeId, progress }: ProgressTracker,
+  location: string,
+  { storage, storagePath }: Options,
+): string {
+  const where =
+    storage !== undefined
+      ? ` --storage ${storage}`
+      : storagePath === DEFAULT_STORAGE_PATH
+        ? ""
+        : ` --storage-path ${storagePath}`;
   const end = progress.status === "completed" ? "The rehearsal is over" : "The rehearsal was cancelled";
   return `${end}; it is recorded in ${location}. See also:\n  milepost show ${upgradeId}${where}\n  milepost replay ${upgradeId}${where}\n`;
 }

@@ -31,14 +31,18 @@ async function doctor(cli: Cli, options: CommonOptions): Promise<void> {
   }
   const by = penFor(cli.stdout, cli.env, options);
   const shown = options.quiet === true ? findings.filter(({ level }) => level !== "ok") : findings;
-  sayLines(cli, shown.flatMap((finding) => findingLines(finding, by)).map((line) => paint(line, by)));
+  // Lines that go elsewhere than to a terminal are left whole: they are searched, not read.
+  const room = cli.stdout.isTTY === true ? Math.max(20, by.width - LEVEL_WIDTH) : Number.MAX_SAFE_INTEGER;
+  sayLines(
+    cli,
+    shown.flatMap((finding) => findingLines(finding, room, by)).map((line) => paint(line, by)),
+  );
 }
 
 const LOOKS: Readonly<Record<Finding["level"], Look>> = { ok: "good", warning: "attention", problem: "bad" };
 const LEVEL_WIDTH = 9;
 
-function findingLines({ check, level, text, remedy }: Finding, by: Pen): readonly Line[] {
-  const room = Math.max(20, by.width - LEVEL_WIDTH);
+function findingLines({ check, level, text, remedy }: Finding, room: number, by: Pen): readonly Line[] {
   const wrapped = (words: string) => wrapText(span(by, words).text, room, 6, by.mark);
   const [first = "", ...rest] = wrapped(`${check}: ${text}`);
   const margin = " ".repeat(LEVEL_WIDTH);

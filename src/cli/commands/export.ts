@@ -53,7 +53,9 @@ async function* asJson(storage: Storage, id: string): Chunks {
     yield JSON.stringify(event);
     state = evolve(state ?? emptyUpgrade({ upgradeId: event.upgradeId, planId: "", clusterName: "" }), event);
   }
-  yield state === undefined ? `{"format":"milepost-export","version":1,"events":[],"upgrade":null}\n` : `\n],"upgrade":${JSON.stringify(state)}}\n`;
+  yield state === undefined
+    ? `{"format":"milepost-export","version":1,"events":[],"upgrade":null}\n`
+    : `\n],"upgrade":${JSON.stringify(state)}}\n`;
   return undefined;
 }
 
@@ -89,10 +91,18 @@ async function writeFile(path: string, chunks: Chunks): Promise<void> {
     output.destroy();
     await rm(partial, { force: true });
     if (!isSystemError(error)) throw error;
-    throw new MilepostError("INVALID_ARGUMENT", `--output ${shown(path)} cannot be written (${error.code}); name a file in a folder that you may write to`, { cause: error });
+    throw new MilepostError(
+      "INVALID_ARGUMENT",
+      `--output ${shown(path)} cannot be written (${error.code}); name a file in a folder that you may write to`,
+      { cause: error },
+    );
   }
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException & { readonly code: string } {
-  return error instanceof Error && error.name !== "MilepostError" && typeof (error as NodeJS.ErrnoException).code === "string";
+  return (
+    error instanceof Error &&
+    error.name !== "MilepostError" &&
+    typeof (error as NodeJS.ErrnoException).code === "string"
+  );
 }

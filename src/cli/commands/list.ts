@@ -34,37 +34,71 @@ export function addList(program: Command, cli: Cli): void {
 
 async function list(cli: Cli, options: Options): Promise<void> {
   const { cluster } = options;
-  const status = options.status === undefined ? undefined : checkWord(options.status, "--status", Object.values(ProgressStatus));
+  const status =
+    options.status === undefined ? undefined : checkWord(options.status, "--status", Object.values(ProgressStatus));
   const storage = storageOf(options);
   const all = await findUpgrades(storage, { withRuns: options.runs === true });
   const found = all.filter(
-    (upgrade) => "error" in upgrade || ((status === undefined || upgrade.state.status === status) && (cluster === undefined || upgrade.state.clusterName === cluster)),
+    (upgrade) =>
+      "error" in upgrade ||
+      ((status === undefined || upgrade.state.status === status) &&
+        (cluster === undefined || upgrade.state.clusterName === cluster)),
   );
   const asOfMs = cli.clock.now();
   if (options.json === true) {
-    say(cli, `${JSON.stringify(found.map((upgrade) => jsonOf(upgrade, asOfMs)), null, 2)}\n`);
+    say(
+      cli,
+      `${JSON.stringify(
+        found.map((upgrade) => jsonOf(upgrade, asOfMs)),
+        null,
+        2,
+      )}\n`,
+    );
     return;
   }
   if (found.length === 0) {
-    if (options.quiet !== true) say(cli, `no upgrades${all.length === 0 ? "" : " of this kind"} in ${storage.location}\n`);
+    if (options.quiet !== true)
+      say(cli, `no upgrades${all.length === 0 ? "" : " of this kind"} in ${storage.location}\n`);
     return;
   }
   const by = penFor(cli.stdout, cli.env, options);
   const heading = ["UPGRADE", "CLUSTER", "STATUS", "DONE", "STARTED", "DURATION", "NOTE"];
-  const lines = tableLines(heading, found.map((upgrade) => rowOf(upgrade, asOfMs, by)), by, { isWhole: cli.stdout.isTTY !== true });
-  sayLines(cli, lines.map((line) => paint(line, by)));
+  const lines = tableLines(
+    heading,
+    found.map((upgrade) => rowOf(upgrade, asOfMs, by)),
+    by,
+    { isWhole: cli.stdout.isTTY !== true },
+  );
+  sayLines(
+    cli,
+    lines.map((line) => paint(line, by)),
+  );
 }
 
 function jsonOf(upgrade: FoundUpgrade, asOfMs: number): object {
   const { ref, upgradeId } = upgrade;
-  if ("error" in upgrade) return { ref, upgradeId, error: { code: (upgrade.error as { code?: unknown }).code ?? null, message: upgrade.error.message } };
+  if ("error" in upgrade)
+    return {
+      ref,
+      upgradeId,
+      error: { code: (upgrade.error as { code?: unknown }).code ?? null, message: upgrade.error.message },
+    };
   const { state, holder } = upgrade;
   return { ref, ...summaryAt(state, { asOfMs, hasWriter: holder !== undefined }), holder: holder ?? null };
 }
 
 function rowOf(upgrade: FoundUpgrade, asOfMs: number, by: Pen): readonly Cell[] {
   const none: Cell = { text: "" };
-  if ("error" in upgrade) return [{ text: upgrade.ref }, none, { text: "unreadable", look: "bad" }, none, none, none, { text: upgrade.error.message, look: "bad" }];
+  if ("error" in upgrade)
+    return [
+      { text: upgrade.ref },
+      none,
+      { text: "unreadable", look: "bad" },
+      none,
+      none,
+      none,
+      { text: upgrade.error.message, look: "bad" },
+    ];
   const view = headView(upgrade.state, { asOfMs, hasWriter: upgrade.holder !== undefined });
   const words = STATUS_WORDS[view.status];
   const isIll = view.health !== null && view.health.state !== "progressing";
@@ -75,6 +109,8 @@ function rowOf(upgrade: FoundUpgrade, asOfMs: number, by: Pen): readonly Cell[] 
     { text: view.status === "not_started" ? "" : percentText(view.percent) },
     { text: view.startedAt === null ? "" : dateText(view.startedAt) },
     { text: view.elapsedMs === null ? "" : durationText(view.elapsedMs) },
-    isIll ? { text: `${view.health.state}: ${view.health.reasons.join("; ")}`, look: HEALTH_TONES[view.health.state] } : { text: view.hasEnded ? (view.message ?? "") : (view.phase ?? "") },
+    isIll
+      ? { text: `${view.health.state}: ${view.health.reasons.join("; ")}`, look: HEALTH_TONES[view.health.state] }
+      : { text: view.hasEnded ? (view.message ?? "") : (view.phase ?? "") },
   ];
 }

@@ -55,7 +55,11 @@ async function printEvents(cli: Cli, events: AsyncIterable<ProgressEvent>, { pas
   }
 }
 
-async function presentEvents(cli: Cli, events: AsyncIterable<ProgressEvent>, { past, leave, id, options }: Replaying & { readonly id: string; readonly options: Options }): Promise<void> {
+async function presentEvents(
+  cli: Cli,
+  events: AsyncIterable<ProgressEvent>,
+  { past, leave, id, options }: Replaying & { readonly id: string; readonly options: Options },
+): Promise<void> {
   const { speed } = options;
   const pace = Number.isFinite(speed) ? `at ${speed}x` : "as fast as it goes";
   const view = presenter(cli, {
@@ -73,7 +77,8 @@ async function presentEvents(cli: Cli, events: AsyncIterable<ProgressEvent>, { p
       if (!(await past.goTo(event, leave.signal))) break;
       view.show(past.state, event);
     }
-    if (count === 0 && leave.reason === undefined) throw new MilepostError("UNKNOWN_UPGRADE", `upgrade ${shown(id)} has no events yet; there is nothing to play`);
+    if (count === 0 && leave.reason === undefined)
+      throw new MilepostError("UNKNOWN_UPGRADE", `upgrade ${shown(id)} has no events yet; there is nothing to play`);
     view.end();
   } finally {
     view.close();
@@ -102,7 +107,8 @@ class Past {
 
   /** Goes to an event, in its time. False when it was left on the way. */
   async goTo(event: ProgressEvent, signal: AbortSignal): Promise<boolean> {
-    const from = this.state.seq === 0 ? emptyUpgrade({ upgradeId: event.upgradeId, planId: "", clusterName: "" }) : this.state;
+    const from =
+      this.state.seq === 0 ? emptyUpgrade({ upgradeId: event.upgradeId, planId: "", clusterName: "" }) : this.state;
     const next = evolve(from, event);
     const dueMs = this.#reachedMs + (from.seq === 0 ? 0 : (next.clock.lastMs - from.clock.lastMs) / this.#speed);
     const leftMs = dueMs - this.#cli.clock.monotonic();

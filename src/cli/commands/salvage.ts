@@ -24,7 +24,8 @@ function salvage(cli: Cli, id: string, options: CommonOptions): void {
 
 function salvageText({ found, keptEvents, damagedFolder }: SalvageReport): string {
   if (found.problems.length === 0) {
-    const moved = damagedFolder === undefined ? "" : `; what an earlier salvage left is now in ${safeText(damagedFolder)}`;
+    const moved =
+      damagedFolder === undefined ? "" : `; what an earlier salvage left is now in ${safeText(damagedFolder)}`;
     return `${safeText(found.ref)}: whole, ${found.events} events; nothing to salvage${moved}\n`;
   }
   const lost = found.eventsBehind === 0 ? "" : `, ${found.eventsBehind} events behind the damage are left out`;

@@ -26,7 +26,10 @@ export function addShow(program: Command, cli: Cli): void {
   program
     .command("show")
     .description("show one upgrade as it stands")
-    .argument("[id]", "the upgrade, or <id>@<n> for a finished run; the only unfinished or the newest one when left out")
+    .argument(
+      "[id]",
+      "the upgrade, or <id>@<n> for a finished run; the only unfinished or the newest one when left out",
+    )
     .option("--all", "show every task, also where there are very many")
     .action((id: string | undefined, _options, command: Command) => show(cli, id, command.optsWithGlobals<Options>()));
 }
@@ -52,5 +55,8 @@ async function show(cli: Cli, id: string | undefined, options: Options): Promise
     ...(holder === undefined ? [] : [`written by ${holder.program} (pid ${holder.pid} on ${holder.host})`]),
   ];
   const lines = [...upgradeLines(view, by), [], ...paragraph(facts.join(" · "), "quiet", by)];
-  sayLines(cli, lines.map((line) => paint(line, by)));
+  sayLines(
+    cli,
+    lines.map((line) => paint(line, by)),
+  );
 }

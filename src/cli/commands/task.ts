@@ -27,10 +27,12 @@ export function addTask(program: Command, cli: Cli): void {
   const task = program.command("task").description("report on a task, e.g. from a shell script");
   const verb = (name: string, description: string) =>
     withReportOptions(task.command(name)).description(description).argument("<taskId>", "the task");
-  const report = (command: Command, ...commands: readonly object[]) => reportCommands(cli, command.optsWithGlobals<ReportOptions>(), commands);
+  const report = (command: Command, ...commands: readonly object[]) =>
+    reportCommands(cli, command.optsWithGlobals<ReportOptions>(), commands);
 
-  withDefinition(verb("add", "add a task"))
-    .action((taskId: string, options: DefinitionOptions, command: Command) => report(command, definition(taskId, options)));
+  withDefinition(verb("add", "add a task")).action((taskId: string, options: DefinitionOptions, command: Command) =>
+    report(command, definition(taskId, options)),
+  );
   withDefinition(verb("start", "start a task; with --name it is added first"))
     .option(...MESSAGE)
     .action((taskId: string, options: DefinitionOptions, command: Command) => {
@@ -42,24 +44,36 @@ export function addTask(program: Command, cli: Cli): void {
     .option("--unit <word>", "what the steps count, e.g. nodes")
     .option(...MESSAGE)
     .addOption(new Option("--details <json>", "more, as a JSON object").argParser(jsonOption))
-    .action((taskId: string, position: string | undefined, { unit, message, details }: ProgressOptions, command: Command) =>
-      report(command, { type: "updateTaskProgress", taskId, ...positionOf(position), ...given({ unit, message, details }) }),
+    .action(
+      (taskId: string, position: string | undefined, { unit, message, details }: ProgressOptions, command: Command) =>
+        report(command, {
+          type: "updateTaskProgress",
+          taskId,
+          ...positionOf(position),
+          ...given({ unit, message, details }),
+        }),
     );
   for (const [name, type, description] of STATUS_VERBS) {
     verb(name, description)
       .option(...MESSAGE)
-      .action((taskId: string, { message }: DefinitionOptions, command: Command) => report(command, { type, taskId, ...given({ message }) }));
+      .action((taskId: string, { message }: DefinitionOptions, command: Command) =>
+        report(command, { type, taskId, ...given({ message }) }),
+      );
   }
   verb("fail", "say that a task failed")
     .argument("<error>", "why")
-    .action((taskId: string, errorMessage: string, _options, command: Command) => report(command, { type: "failTask", taskId, errorMessage }));
+    .action((taskId: string, errorMessage: string, _options, command: Command) =>
+      report(command, { type: "failTask", taskId, errorMessage }),
+    );
   addWaiting(verb, report);
   verb("log", "add text to a task's log")
     .argument("[text]", "the text; standard input when left out")
     .action(async (taskId: string, text: string | undefined, _options, command: Command) =>
       report(command, { type: "appendLog", taskId, text: text ?? (await readAll(cli.stdin)) }),
     );
-  verb("heartbeat", "say that a task is alive").action((taskId: string, _options, command: Command) => report(command, { type: "heartbeat", taskId }));
+  verb("heartbeat", "say that a task is alive").action((taskId: string, _options, command: Command) =>
+    report(command, { type: "heartbeat", taskId }),
+  );
 }
 
 const STATUS_VERBS = [
@@ -92,17 +106,31 @@ function definition(taskId: string, options: DefinitionOptions): object {
   };
 }
 
-function addWaiting(verb: (name: string, description: string) => Command, report: (command: Command, ...commands: readonly object[]) => Promise<void>): void {
+function addWaiting(
+  verb: (name: string, description: string) => Command,
+  report: (command: Command, ...commands: readonly object[]) => Promise<void>,
+): void {
   verb("wait-on", "say what a task waits for")
     .argument("<kind>", "what kind of thing, e.g. PodDisruptionBudget")
     .argument("<name>", "which one")
     .option("-m, --message <text>", "why")
     .option("--remedy <text>", "what to do about it")
     .action((taskId: string, ...rest: readonly unknown[]) => {
-      const [kind, name, { message, remedy }, command] = rest as [string, string, { message?: string; remedy?: string }, Command];
-      return report(command, { type: "setWaitingOn", taskId, waitingOn: { kind, name, ...given({ message, remedy }) } });
+      const [kind, name, { message, remedy }, command] = rest as [
+        string,
+        string,
+        { message?: string; remedy?: string },
+        Command,
+      ];
+      return report(command, {
+        type: "setWaitingOn",
+        taskId,
+        waitingOn: { kind, name, ...given({ message, remedy }) },
+      });
     });
-  verb("clear-wait", "say that a task waits no longer").action((taskId: string, _options, command: Command) => report(command, { type: "clearWaitingOn", taskId }));
+  verb("clear-wait", "say that a task waits no longer").action((taskId: string, _options, command: Command) =>
+    report(command, { type: "clearWaitingOn", taskId }),
+  );
 }
 
 /** `50`, `50%` or `3/5`. What is neither is left to the model, which says what it wants. */
@@ -111,7 +139,8 @@ function positionOf(text: string | undefined): object {
   const steps = /^\s*(\d+)\s*\/\s*(\d+)\s*$/.exec(text);
   if (steps !== null) return { completedSteps: Number(steps[1]), totalSteps: Number(steps[2]) };
   const percent = /^\s*([+-]?\d+(?:\.\d+)?)\s*%?\s*$/.exec(text);
-  if (percent === null) throw new MilepostError("INVALID_PERCENT", `${shown(text)} is neither a percentage (50 or 50%) nor steps (3/5)`);
+  if (percent === null)
+    throw new MilepostError("INVALID_PERCENT", `${shown(text)} is neither a percentage (50 or 50%) nor steps (3/5)`);
   return { percentage: Number(percent[1]) };
 }
 
@@ -119,7 +148,11 @@ function jsonOption(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new MilepostError("INVALID_PAYLOAD", `--details ${shown(text)} is no JSON; pass an object such as {"nodes":3}`, { cause: error });
+    throw new MilepostError(
+      "INVALID_PAYLOAD",
+      `--details ${shown(text)} is no JSON; pass an object such as {"nodes":3}`,
+      { cause: error },
+    );
   }
 }
 

@@ -13,18 +13,24 @@ const MESSAGE = ["-m, --message <text>", "what to say of it"] as const;
 
 export function addUpgrade(program: Command, cli: Cli): void {
   const upgrade = program.command("upgrade").description("report on an upgrade, e.g. from a shell script");
-  const verb = (nameAndArguments: string, description: string) => withReportOptions(upgrade.command(nameAndArguments)).description(description);
-  const report = (command: Command, ...commands: readonly object[]) => reportCommands(cli, command.optsWithGlobals<Options>(), commands);
+  const verb = (nameAndArguments: string, description: string) =>
+    withReportOptions(upgrade.command(nameAndArguments)).description(description);
+  const report = (command: Command, ...commands: readonly object[]) =>
+    reportCommands(cli, command.optsWithGlobals<Options>(), commands);
 
   verb("start", "start the upgrade; on a finished one this begins its next run")
     .option("--phase <name>", "its first phase")
     .option("--plan <id>", "its plan; the upgrade's id when left out")
     .option("--cluster <name>", "its cluster")
-    .action((_options, command: Command) => report(command, { type: "startUpgrade", ...given({ phase: command.opts<Options>().phase }) }));
+    .action((_options, command: Command) =>
+      report(command, { type: "startUpgrade", ...given({ phase: command.opts<Options>().phase }) }),
+    );
   verb("phase", "say which phase it is in")
     .argument("<name>", "the phase")
     .option(...MESSAGE)
-    .action((phase: string, { message }: Options, command: Command) => report(command, { type: "setCurrentPhase", phase, ...given({ message }) }));
+    .action((phase: string, { message }: Options, command: Command) =>
+      report(command, { type: "setCurrentPhase", phase, ...given({ message }) }),
+    );
   for (const [name, type, description] of STATUS_VERBS) {
     verb(name, description)
       .option(...MESSAGE)
@@ -32,7 +38,9 @@ export function addUpgrade(program: Command, cli: Cli): void {
   }
   verb("fail", "say that it failed")
     .argument("<error>", "why")
-    .action((errorMessage: string, _options, command: Command) => report(command, { type: "failUpgrade", errorMessage }));
+    .action((errorMessage: string, _options, command: Command) =>
+      report(command, { type: "failUpgrade", errorMessage }),
+    );
 }
 
 const STATUS_VERBS = [

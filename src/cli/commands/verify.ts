@@ -13,7 +13,9 @@ export function addVerify(program: Command, cli: Cli): void {
     .command("verify")
     .description("check stored logs for damage, byte by byte; changes nothing; exits 4 when there is some")
     .argument("[id]", "the upgrade, or <id>@<n> for a finished run; all of them when left out")
-    .action((id: string | undefined, _options, command: Command) => verify(cli, id, command.optsWithGlobals<CommonOptions>()));
+    .action((id: string | undefined, _options, command: Command) =>
+      verify(cli, id, command.optsWithGlobals<CommonOptions>()),
+    );
 }
 
 async function verify(cli: Cli, id: string | undefined, options: CommonOptions): Promise<void> {
@@ -24,7 +26,9 @@ async function verify(cli: Cli, id: string | undefined, options: CommonOptions):
   if (reports.some(({ problems }) => problems.length > 0)) cli.exitCode = ERRORS.CORRUPT.exitCode;
   if (options.json === true) say(cli, `${JSON.stringify(id === undefined ? reports : reports[0], null, 2)}\n`);
   else if (reports.length === 0 && options.quiet !== true) say(cli, `no upgrades in ${safeText(storage.location)}\n`);
-  else for (const report of reports) if (options.quiet !== true || report.problems.length > 0) say(cli, verifyText(report));
+  else
+    for (const report of reports)
+      if (options.quiet !== true || report.problems.length > 0) say(cli, verifyText(report));
 }
 
 /** What was found, in lines. */
@@ -34,8 +38,12 @@ export function verifyText({ ref, events, eventsBehind, problems, tornTail, igno
     problems.length === 0
       ? `${name}: whole, ${events} events`
       : `${name}: DAMAGED after event ${events}; ${eventsBehind} whole events stand behind the damage; milepost salvage ${name} keeps what can be read`,
-    ...problems.map(({ file, offset, seq, what }) => `  ${safeText(file)}, byte ${offset}, seq ${seq}: ${safeText(what)}`),
-    ...(tornTail === undefined ? [] : [`  an incomplete line of ${tornTail.bytes} bytes stands at the end of ${safeText(tornTail.file)}: no damage`]),
+    ...problems.map(
+      ({ file, offset, seq, what }) => `  ${safeText(file)}, byte ${offset}, seq ${seq}: ${safeText(what)}`,
+    ),
+    ...(tornTail === undefined
+      ? []
+      : [`  an incomplete line of ${tornTail.bytes} bytes stands at the end of ${safeText(tornTail.file)}: no damage`]),
     ...(ignoredFiles.length === 0 ? [] : [`  not part of the log: ${ignoredFiles.map(safeText).join(", ")}`]),
   ];
   return `${lines.join("\n")}\n`;

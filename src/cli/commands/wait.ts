@@ -31,7 +31,9 @@ type Until = (typeof UNTIL)[number];
 export function addWait(program: Command, cli: Cli): void {
   program
     .command("wait")
-    .description("wait until an upgrade has a status; exits 0 when it has, 6 when the time ran out, 7 when it ended otherwise")
+    .description(
+      "wait until an upgrade has a status; exits 0 when it has, 6 when the time ran out, 7 when it ended otherwise",
+    )
     .argument("<id>", "the upgrade")
     .option("--until <status>", `what to wait for: ${UNTIL.join(", ")}`, "completed")
     .option("--timeout <duration>", "give up after this time, e.g. 90s, 2h", durationOption)
@@ -43,7 +45,10 @@ async function wait(cli: Cli, id: string, options: Options): Promise<void> {
   const storage = storageOf(options);
   const leave = leaveOn(cli);
   const timer = options.timeout === undefined ? undefined : setTimeout(() => leave.now("timeout"), options.timeout);
-  const signs = options.quiet === true || options.json === true ? undefined : setInterval(() => void sayStill(cli, storage, id), SIGN_OF_LIFE_MS);
+  const signs =
+    options.quiet === true || options.json === true
+      ? undefined
+      : setInterval(() => void sayStill(cli, storage, id), SIGN_OF_LIFE_MS);
   try {
     const state = await waitFor(storage, { id, until, leave });
     cli.exitCode = await told(cli, { storage, id, until, state, options, leave });
@@ -58,13 +63,21 @@ const SIGN_OF_LIFE_MS = 3 * 60_000;
 
 async function sayStill(cli: Cli, storage: Storage, id: string): Promise<void> {
   const found = await readUpgrade(storage, id).catch(() => undefined);
-  if (found !== undefined) say(cli, `${stillText(upgradeView(found.state, { asOfMs: cli.clock.now(), hasWriter: found.holder !== undefined }))}\n`);
+  if (found !== undefined)
+    say(
+      cli,
+      `${stillText(upgradeView(found.state, { asOfMs: cli.clock.now(), hasWriter: found.holder !== undefined }))}\n`,
+    );
 }
 
-const hasReached = ({ status }: UpgradeProgress, until: Until): boolean => (until === "ended" ? isFinalUpgradeStatus(status) : status === until);
+const hasReached = ({ status }: UpgradeProgress, until: Until): boolean =>
+  until === "ended" ? isFinalUpgradeStatus(status) : status === until;
 
 /** The state in which it was reached or the upgrade ended; undefined when the wait was left first. */
-async function waitFor(storage: Storage, { id, until, leave }: { readonly id: string; readonly until: Until; readonly leave: Leave }): Promise<UpgradeProgress | undefined> {
+async function waitFor(
+  storage: Storage,
+  { id, until, leave }: { readonly id: string; readonly until: Until; readonly leave: Leave },
+): Promise<UpgradeProgress | undefined> {
   for await (const { state } of watchUpgrade(storage, id, { signal: leave.signal })) {
     if (hasReached(state, until) || isFinalUpgradeStatus(state.status)) return state;
   }
@@ -84,7 +97,10 @@ interface Outcome {
 async function told(cli: Cli, { storage, id, until, state, options, leave }: Outcome): Promise<number> {
   if (state === undefined && leave.reason === "timeout") {
     const { status } = (await readUpgrade(storage, id)).state;
-    throw new MilepostError("TIMEOUT", `upgrade ${shown(id)} is ${STATUS_WORDS[status].word} after ${durationText(options.timeout ?? 0)}; it goes on, wait again or watch it`);
+    throw new MilepostError(
+      "TIMEOUT",
+      `upgrade ${shown(id)} is ${STATUS_WORDS[status].word} after ${durationText(options.timeout ?? 0)}; it goes on, wait again or watch it`,
+    );
   }
   if (state === undefined) return leftExit(leave);
   const asOfMs = cli.clock.now();

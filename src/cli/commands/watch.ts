@@ -44,7 +44,8 @@ async function watch(cli: Cli, id: string | undefined, options: Options): Promis
   const leave = leaveOn(cli);
   try {
     const place = { storage, ref, leave };
-    const status = options.json === true ? await printEvents(cli, place, options.after) : await present(cli, place, options);
+    const status =
+      options.json === true ? await printEvents(cli, place, options.after) : await present(cli, place, options);
     cli.exitCode = status === undefined ? leftExit(leave) : status === "completed" ? 0 : ENDED_OTHERWISE;
   } finally {
     leave.close();
@@ -64,17 +65,30 @@ async function showOnce(cli: Cli, { storage, ref }: Place, options: Options): Pr
   }
   const by = penFor(cli.stdout, cli.env, options);
   const linesOf = (row: Parameters<typeof rowLines>[0]) => rowLines(row, by).length;
-  const view = upgradeView(state, { asOfMs: cli.clock.now(), hasWriter: holder !== undefined, maxLines: cli.stdout.rows ?? Infinity, linesOf });
-  sayLines(cli, upgradeLines(view, by).map((line) => paint(line, by)));
+  const view = upgradeView(state, {
+    asOfMs: cli.clock.now(),
+    hasWriter: holder !== undefined,
+    maxLines: cli.stdout.rows ?? Infinity,
+    linesOf,
+  });
+  sayLines(
+    cli,
+    upgradeLines(view, by).map((line) => paint(line, by)),
+  );
 }
 
 /** The stored bytes of the events, from the beginning or a cursor on, until the upgrade ends. */
-async function printEvents(cli: Cli, { storage, ref, leave }: Place & { readonly leave: Leave }, after: string | undefined): Promise<ProgressStatus | undefined> {
+async function printEvents(
+  cli: Cli,
+  { storage, ref, leave }: Place & { readonly leave: Leave },
+  after: string | undefined,
+): Promise<ProgressStatus | undefined> {
   for await (const bytes of readLines(storage, ref, { follow: true, after, signal: leave.signal })) {
     cli.stdout.write(bytes);
     for (const line of splitLines(bytes)) {
       const event = parseLine(line);
-      if (event.type.startsWith("upgrade.") && "status" in event && isFinalUpgradeStatus(event.status)) return event.status;
+      if (event.type.startsWith("upgrade.") && "status" in event && isFinalUpgradeStatus(event.status))
+        return event.status;
     }
   }
   return undefined;
@@ -83,11 +97,22 @@ async function printEvents(cli: Cli, { storage, ref, leave }: Place & { readonly
 /** How often to look whether somebody writes. */
 const HOLDER_MS = 2000;
 
-async function present(cli: Cli, { storage, ref, leave }: Place & { readonly leave: Leave }, options: Options): Promise<ProgressStatus | undefined> {
+async function present(
+  cli: Cli,
+  { storage, ref, leave }: Place & { readonly leave: Leave },
+  options: Options,
+): Promise<ProgressStatus | undefined> {
   const hint = "q leaves, the upgrade goes on";
   const now = () => cli.clock.now();
   let upgradeId = ref;
-  const shown = presenter(cli, { common: options, leave, now, isPlain: options.plain, signOfLifeMs: options.signOfLife, hint });
+  const shown = presenter(cli, {
+    common: options,
+    leave,
+    now,
+    isPlain: options.plain,
+    signOfLifeMs: options.signOfLife,
+    hint,
+  });
   const look = async () => shown.setWriter((await storage.holder(upgradeId)) !== undefined);
   const looking = setInterval(() => void look().catch(() => undefined), HOLDER_MS);
   try {

@@ -10,5 +10,15 @@ export interface Finding {
 }
 
 export const ok = (check: string, text: string): Finding => ({ check, level: "ok", text });
-export const warning = (check: string, text: string, remedy: string): Finding => ({ check, level: "warning", text, remedy });
-export const problem = (check: string, text: string, remedy: string): Finding => ({ check, level: "problem", text, remedy });
+export const warning = (check: string, text: string, remedy: string): Finding => ({
+  check,
+  level: "warning",
+  text,
+  remedy,
+});
+export const problem = (check: string, text: string, remedy: string): Finding => ({
+  check,
+  level: "problem",
+  text,
+  remedy,
+});

@@ -21,17 +21,27 @@ export async function checkLocking(): Promise<Finding> {
     await import("node:sqlite");
     return ok("locking", "node:sqlite is there");
   } catch (error) {
-    return problem("locking", `node:sqlite cannot be loaded (${systemErrorText(error)})`, "use a Node that was built with SQLite");
+    return problem(
+      "locking",
+      `node:sqlite cannot be loaded (${systemErrorText(error)})`,
+      "use a Node that was built with SQLite",
+    );
   }
 }
 
-export async function checkPseudoTerminal(load: () => Promise<unknown> = () => import("@lydell/node-pty")): Promise<Finding> {
+export async function checkPseudoTerminal(
+  load: () => Promise<unknown> = () => import("@lydell/node-pty"),
+): Promise<Finding> {
   try {
     await load();
     return ok("pseudo-terminal", "@lydell/node-pty is there");
   } catch {
     const effect = "commands under `milepost run` see no terminal and may look plainer";
-    return warning("pseudo-terminal", `@lydell/node-pty cannot be loaded: ${effect}`, "npm install @lydell/node-pty, where it exists for this machine");
+    return warning(
+      "pseudo-terminal",
+      `@lydell/node-pty cannot be loaded: ${effect}`,
+      "npm install @lydell/node-pty, where it exists for this machine",
+    );
   }
 }
 
@@ -48,9 +58,16 @@ export function checkFolder(path: string): Finding {
       rmSync(made, { recursive: true, force: true });
     }
   } catch (error) {
-    return problem("folder", `${folder} cannot be written (${systemErrorText(error)})`, "give this user write access to it, or name another with --storage-path");
+    return problem(
+      "folder",
+      `${folder} cannot be written (${systemErrorText(error)})`,
+      "give this user write access to it, or name another with --storage-path",
+    );
   }
-  return ok("folder", nearest === folder ? `${folder} can be written` : `${folder} will be made when it is first needed`);
+  return ok(
+    "folder",
+    nearest === folder ? `${folder} can be written` : `${folder} will be made when it is first needed`,
+  );
 }
 
 const GIB = 1024 ** 3;
@@ -62,8 +79,10 @@ export function checkDisk(path: string): Finding {
     const { bavail, bsize, files, ffree } = statfsSync(folder);
     const free = bavail * bsize;
     const text = `${free >= GIB ? `${(free / GIB).toFixed(1)} GiB` : `${Math.floor(free / MIB)} MiB`} free`;
-    if (free < 64 * MIB) return problem("disk", text, "make room: with a full disk events wait in memory and are lost with the process");
-    if (files > 0 && ffree < 1000) return problem("disk", `${ffree} inodes free`, "remove small files: no new ones can be made");
+    if (free < 64 * MIB)
+      return problem("disk", text, "make room: with a full disk events wait in memory and are lost with the process");
+    if (files > 0 && ffree < 1000)
+      return problem("disk", `${ffree} inodes free`, "remove small files: no new ones can be made");
     return free < GIB ? warning("disk", text, "make room before a long upgrade") : ok("disk", text);
   } catch (error) {
     return warning("disk", `free space of ${folder} is unknown (${systemErrorText(error)})`, "look at it with df");

@@ -20,7 +20,13 @@ export async function checkUpgrades(storage: Storage, asOfMs: number): Promise<r
   try {
     logs = await storage.list();
   } catch (error) {
-    return [problem("upgrades", `${storage.location} cannot be read (${systemErrorText(error)})`, "name another storage, or mend this one")];
+    return [
+      problem(
+        "upgrades",
+        `${storage.location} cannot be read (${systemErrorText(error)})`,
+        "name another storage, or mend this one",
+      ),
+    ];
   }
   const findings: Finding[] = [];
   let held = 0;
@@ -47,14 +53,29 @@ async function checkUpgrade(storage: Storage, { ref, run }: LogRef, asOfMs: numb
     // A snapshot spares reading the whole log; the doctor reads it all the same, which finds damage that nobody met yet.
     for await (const _ of readLines(storage, ref));
     const behind = state.seq - (await snapshotSeq(storage, ref));
-    if (holder !== undefined) findings.push(ok(check, `written by ${holder.program} (pid ${holder.pid} on ${holder.host}) since ${holder.since}`));
-    if (behind > FAR_BEHIND) findings.push(warning(check, `its snapshot is ${behind} events behind`, "open it once for writing, e.g. by its next event: a new snapshot is made"));
+    if (holder !== undefined)
+      findings.push(
+        ok(check, `written by ${holder.program} (pid ${holder.pid} on ${holder.host}) since ${holder.since}`),
+      );
+    if (behind > FAR_BEHIND)
+      findings.push(
+        warning(
+          check,
+          `its snapshot is ${behind} events behind`,
+          "open it once for writing, e.g. by its next event: a new snapshot is made",
+        ),
+      );
     if (run === undefined) findings.push(...abandoned(check, state, { holder, asOfMs }));
     return { holder, findings };
   } catch (error) {
     if (isMilepostError(error, "UNKNOWN_UPGRADE")) return { holder: undefined, findings: [] };
-    const remedy = isMilepostError(error, "CORRUPT") ? `milepost verify ${ref} says what is damaged, milepost salvage ${ref} saves the rest` : "see the message";
-    return { holder: undefined, findings: [problem(check, error instanceof Error ? error.message : String(error), remedy)] };
+    const remedy = isMilepostError(error, "CORRUPT")
+      ? `milepost verify ${ref} says what is damaged, milepost salvage ${ref} saves the rest`
+      : "see the message";
+    return {
+      holder: undefined,
+      findings: [problem(check, error instanceof Error ? error.message : String(error), remedy)],
+    };
   }
 }
 
@@ -68,9 +89,17 @@ async function snapshotSeq(storage: Storage, ref: string): Promise<number> {
   }
 }
 
-function abandoned(check: string, state: UpgradeProgress, { holder, asOfMs }: { readonly holder: LogHolder | undefined; readonly asOfMs: number }): readonly Finding[] {
+function abandoned(
+  check: string,
+  state: UpgradeProgress,
+  { holder, asOfMs }: { readonly holder: LogHolder | undefined; readonly asOfMs: number },
+): readonly Finding[] {
   if (isFinalUpgradeStatus(state.status)) return [];
-  const { state: health, reasons } = assessHealth(state, { isWriterAlive: holder !== undefined }, logTimeAt(state, asOfMs));
+  const { state: health, reasons } = assessHealth(
+    state,
+    { isWriterAlive: holder !== undefined },
+    logTimeAt(state, asOfMs),
+  );
   if (health !== "lost") return [];
   const silence = durationText(logTimeAt(state, asOfMs) - state.clock.lastMs);
   const text = `has not ended and nobody writes it: ${reasons.map(({ message }) => message).join("; ")} (last event ${silence} ago)`;

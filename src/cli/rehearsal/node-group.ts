@@ -3,7 +3,7 @@
 import { TaskType } from "../../model/vocabulary.ts";
 import type { ProgressTracker } from "../../progress-tracker.ts";
 import { BLOCKED_POD, type RehearsedNode, type RehearsedNodeGroup } from "./cluster.ts";
-import type { Rehearsal } from "./rehearse.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 
 const ids = (group: RehearsedNodeGroup) => ({
   group: `nodegroup-${group.id}`,
@@ -18,10 +18,19 @@ export function addNodeGroup(tracker: ProgressTracker, group: RehearsedNodeGroup
   const step = TaskType.UPGRADE_STEP;
   tracker.addTask(parentTaskId, group.name, step, { unit: "phases" });
   tracker.addTask(setUp, `Launch template of ${group.id}`, step, { parentTaskId, weight: 1.5 });
-  tracker.addTask(scaleUp, `New nodes of ${group.id}`, step, { parentTaskId, weight: 4, totalSteps: group.maxUnavailable + 1, unit: "nodes" });
+  tracker.addTask(scaleUp, `New nodes of ${group.id}`, step, {
+    parentTaskId,
+    weight: 4,
+    totalSteps: group.maxUnavailable + 1,
+    unit: "nodes",
+  });
   tracker.addTask(nodes, `Old nodes of ${group.id}`, step, { parentTaskId, unit: "nodes" });
-  for (const { name, pods } of group.nodes) tracker.addTask(name, name, step, { parentTaskId: nodes, weight: 4, totalSteps: pods, unit: "pods" });
-  tracker.addTask(scaleDown, `Scale-down of ${group.id}`, TaskType.CLEANUP, { parentTaskId, weight: group.scaleDownMinutes });
+  for (const { name, pods } of group.nodes)
+    tracker.addTask(name, name, step, { parentTaskId: nodes, weight: 4, totalSteps: pods, unit: "pods" });
+  tracker.addTask(scaleDown, `Scale-down of ${group.id}`, TaskType.CLEANUP, {
+    parentTaskId,
+    weight: group.scaleDownMinutes,
+  });
 }
 
 export async function upgradeNodeGroup(rehearsal: Rehearsal, group: RehearsedNodeGroup): Promise<void> {
@@ -58,7 +67,11 @@ async function replaceNode(rehearsal: Rehearsal, { name, pods, stuckAtPod }: Reh
     if (pods - evicted + 1 === stuckAtPod) await waitForBlockedPod(rehearsal, name);
     await pass(2 / pods);
     const left = pods - evicted;
-    tracker.updateTaskProgress(name, { completedSteps: evicted }, left === 0 ? "all pods evicted" : `evicting pods, ${left} left`);
+    tracker.updateTaskProgress(
+      name,
+      { completedSteps: evicted },
+      left === 0 ? "all pods evicted" : `evicting pods, ${left} left`,
+    );
   }
   tracker.updateTaskProgress(name, { completedSteps: pods }, "waiting 60 s before the instance ends");
   await pass(1);
@@ -72,7 +85,10 @@ async function waitForBlockedPod({ tracker, pass }: Rehearsal, node: string): Pr
   const { pod, budget, message, remedy, reference, freed, minutes } = BLOCKED_POD;
   const id = "pod-eviction-blocked";
   tracker.setWaitingOn(node, { kind: "PodDisruptionBudget", name: budget, message, remedy });
-  tracker.appendLog(node, `error when evicting pod ${pod}: Cannot evict pod as it would violate the pod's disruption budget.`);
+  tracker.appendLog(
+    node,
+    `error when evicting pod ${pod}: Cannot evict pod as it would violate the pod's disruption budget.`,
+  );
   await pass(minutes / 3);
   tracker.raiseInsight({
     id,

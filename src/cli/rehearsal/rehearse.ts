@@ -1,18 +1,9 @@
 /** The rehearsal: reports the upgrade of a cluster that does not exist, through the public API, as an agent would. */
 
 import { TaskType } from "../../model/vocabulary.ts";
-import type { ProgressTracker } from "../../progress-tracker.ts";
 import { ADD_ONS, CHECKS, CONTROL_PLANE, DEPLOYMENTS, NODE_GROUPS, VERSIONS } from "./cluster.ts";
 import { addNodeGroup, upgradeNodeGroup } from "./node-group.ts";
-
-/** What each part of a rehearsal needs. */
-export interface Rehearsal {
-  readonly tracker: ProgressTracker;
-  /** Lets so many minutes of the real upgrade pass, at the speed of the rehearsal. Rejects when it is cancelled. */
-  readonly pass: (minutes: number) => Promise<void>;
-  /** Minutes of the real upgrade as milliseconds of this one. */
-  readonly toMs: (minutes: number) => number;
-}
+import type { Rehearsal } from "./rehearsal.ts";
 
 /** Every phase says what it is, on whichever surface it is read. */
 const phase = (name: string): string => `Rehearsal: ${name}`;
@@ -37,19 +28,37 @@ export async function rehearse(rehearsal: Rehearsal): Promise<void> {
 }
 
 function addTasks({ tracker, toMs }: Rehearsal): void {
-  const total = (parts: readonly { readonly minutes: number }[]) => parts.reduce((sum, { minutes }) => sum + minutes, 0);
+  const total = (parts: readonly { readonly minutes: number }[]) =>
+    parts.reduce((sum, { minutes }) => sum + minutes, 0);
   tracker.addTask("preflight", "Pre-flight checks", TaskType.VALIDATION, { unit: "checks" });
-  for (const { id, name } of CHECKS) tracker.addTask(id, name, TaskType.VALIDATION, { parentTaskId: "preflight", weight: 0.7 });
+  for (const { id, name } of CHECKS)
+    tracker.addTask(id, name, TaskType.VALIDATION, { parentTaskId: "preflight", weight: 0.7 });
   const minutes = total(CONTROL_PLANE);
-  tracker.addTask("control-plane", `Control plane ${VERSIONS.from} → ${VERSIONS.to}`, TaskType.UPGRADE_STEP, { weight: minutes, expectedMs: toMs(minutes) });
+  tracker.addTask("control-plane", `Control plane ${VERSIONS.from} → ${VERSIONS.to}`, TaskType.UPGRADE_STEP, {
+    weight: minutes,
+    expectedMs: toMs(minutes),
+  });
   tracker.addTask("add-ons", "Add-ons", TaskType.UPGRADE_STEP, { unit: "add-ons" });
   for (const { id, from, to, minutes: weight } of ADD_ONS) {
-    tracker.addTask(id, id, TaskType.UPGRADE_STEP, { parentTaskId: "add-ons", weight, expectedMs: toMs(weight), details: { from, to } });
+    tracker.addTask(id, id, TaskType.UPGRADE_STEP, {
+      parentTaskId: "add-ons",
+      weight,
+      expectedMs: toMs(weight),
+      details: { from, to },
+    });
   }
   for (const group of NODE_GROUPS) addNodeGroup(tracker, group);
   tracker.addTask("validation", "Validation", TaskType.VALIDATION, { unit: "checks" });
-  tracker.addTask("workloads", "Workloads are available", TaskType.VALIDATION, { parentTaskId: "validation", weight: 3, totalSteps: DEPLOYMENTS, unit: "deployments" });
-  tracker.addTask("versions", "All nodes run the new version", TaskType.VALIDATION, { parentTaskId: "validation", weight: 1 });
+  tracker.addTask("workloads", "Workloads are available", TaskType.VALIDATION, {
+    parentTaskId: "validation",
+    weight: 3,
+    totalSteps: DEPLOYMENTS,
+    unit: "deployments",
+  });
+  tracker.addTask("versions", "All nodes run the new version", TaskType.VALIDATION, {
+    parentTaskId: "validation",
+    weight: 1,
+  });
 }
 
 async function checkFirst({ tracker, pass }: Rehearsal): Promise<void> {

@@ -25,15 +25,21 @@ export function frameLines(state: UpgradeProgress, by: Pen, options: FrameOption
   const { asOfMs, hasWriter, maxLines, banner } = options;
   const head = headView(state, { asOfMs, hasWriter });
   const gap: readonly Line[] = maxLines < COMFORTABLE ? [] : [[]];
-  const top = [...(banner === undefined ? [] : [cutLine([span(by, banner, "attention")], by.width, by)]), ...headerLines(head, by)];
+  const top = [
+    ...(banner === undefined ? [] : [cutLine([span(by, banner, "attention")], by.width, by)]),
+    ...headerLines(head, by),
+  ];
   const foot = maxLines < COMFORTABLE ? [] : [[], footLine(head, options.hint, by)];
   const room = maxLines - top.length - foot.length;
   const insights = insightLines(head, by, Math.max(1, Math.floor(room / 3)));
   const below = insights.length > 0 ? [...gap, ...insights] : [];
   const treeLines = room - below.length - gap.length;
-  const rows = treeLines > 0 ? taskRows(state, asOfMs, { maxLines: treeLines, linesOf: (row) => rowLines(row, by).length }) : [];
+  const rows =
+    treeLines > 0 ? taskRows(state, asOfMs, { maxLines: treeLines, linesOf: (row) => rowLines(row, by).length }) : [];
   const tree = rows.flatMap((row) => rowLines(row, by));
-  return [...top, ...(tree.length > 0 ? gap : []), ...tree, ...below, ...foot].slice(0, maxLines);
+  const lines = [...top, ...(tree.length > 0 ? gap : []), ...tree, ...below, ...foot].slice(0, maxLines);
+  // A window too narrow for the parts of a line still holds no line that is wider.
+  return lines.map((line) => cutLine(line, by.width, by));
 }
 
 function footLine({ startedAt, silentMs, hasEnded }: HeadView, hint: string, by: Pen): Line {

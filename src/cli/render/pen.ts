@@ -25,7 +25,17 @@ export interface Pen {
 }
 
 /** Signs of ours and of common texts that have a likeness in ASCII. */
-const LIKENESS: Readonly<Record<string, string>> = { "…": "...", "→": "->", "·": "-", "–": "-", "—": "-", "’": "'", "━": "#", "─": "-", "•": "-" };
+const LIKENESS: Readonly<Record<string, string>> = {
+  "…": "...",
+  "→": "->",
+  "·": "-",
+  "–": "-",
+  "—": "-",
+  "’": "'",
+  "━": "#",
+  "─": "-",
+  "•": "-",
+};
 
 // eslint-disable-next-line no-control-regex -- everything beyond ASCII, by its range
 const BEYOND_ASCII = /[^\x00-\x7f]/gu;
@@ -83,7 +93,14 @@ export function spread(left: Line, right: Line, width: number, by: Pen): Line {
   return cutLine([...cut, { text: " ".repeat(gap), look: undefined }, ...right], width, by);
 }
 
-const SGR: Readonly<Record<Look, string>> = { good: "32", active: "36", attention: "33", bad: "31", quiet: "2", strong: "1" };
+const SGR: Readonly<Record<Look, string>> = {
+  good: "32",
+  active: "36",
+  attention: "33",
+  bad: "31",
+  quiet: "2",
+  strong: "1",
+};
 
 /** A line without the empty space at its end. */
 export function trimLine(line: Line): Line {
@@ -95,7 +112,8 @@ export function trimLine(line: Line): Line {
 /** The line as it is written to the terminal, without an end of line. */
 export function paint(line: Line, { hasColor }: Pen): string {
   let painted = "";
-  for (const { text, look } of trimLine(line)) painted += hasColor && look !== undefined && text !== "" ? `\x1b[${SGR[look]}m${text}\x1b[0m` : text;
+  for (const { text, look } of trimLine(line))
+    painted += hasColor && look !== undefined && text !== "" ? `\x1b[${SGR[look]}m${text}\x1b[0m` : text;
   return painted;
 }
 

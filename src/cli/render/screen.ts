@@ -50,9 +50,13 @@ export function screen(output: Output): Screen {
 
   return {
     draw(lines, by) {
-      const next = lines.slice(0, windowRows() - 1).map((line) => ({ text: paint(line, by), columns: lineWidth(trimLine(line)) }));
+      const next = lines
+        .slice(0, windowRows() - 1)
+        .map((line) => ({ text: paint(line, by), columns: lineWidth(trimLine(line)) }));
       const columns = output.columns ?? 80;
-      const moves = isResized ? fromScratch(drawn, next, { columns, rows: windowRows() }) : changes(drawn, next, columns);
+      const moves = isResized
+        ? fromScratch(drawn, next, { columns, rows: windowRows() })
+        : changes(drawn, next, columns);
       isResized = false;
       drawn = next;
       if (moves === "" && isHidden) return;
@@ -95,7 +99,11 @@ function changes(before: readonly Drawn[], after: readonly Drawn[], columns: num
 }
 
 /** The same after the window has changed: the terminal may have broken the old lines anew, so all are drawn again. */
-function fromScratch(before: readonly Drawn[], after: readonly Drawn[], window: { readonly columns: number; readonly rows: number }): string {
+function fromScratch(
+  before: readonly Drawn[],
+  after: readonly Drawn[],
+  window: { readonly columns: number; readonly rows: number },
+): string {
   const taken = before.reduce((sum, { columns }) => sum + Math.max(1, Math.ceil(columns / window.columns)), 0);
   const up = Math.min(taken, window.rows - 1);
   return `${up > 0 ? `\x1b[${up}A` : ""}${CLEAR_BELOW}${changes([], after, window.columns)}`;

@@ -23,19 +23,29 @@ const INDENT = 2;
 function columnsOf(width: number): Columns {
   const isWide = width >= 100;
   const status = width < 40 ? 2 : WORD_WIDTH + 4;
-  return { status, bar: isWide ? 12 : 0, steps: width < 50 ? 0 : isWide ? 13 : 11, percent: isWide ? 9 : 0, elapsed: width < 60 ? 0 : 9 };
+  return {
+    status,
+    bar: isWide ? 12 : 0,
+    steps: width < 50 ? 0 : isWide ? 13 : 11,
+    percent: isWide ? 9 : 0,
+    elapsed: width < 60 ? 0 : 9,
+  };
 }
 
 /** The lines of a row, the first one with its numbers, the others with what it waits on or why it failed. */
 export function rowLines(row: TreeRow, by: Pen): readonly Line[] {
   const columns = columnsOf(by.width);
   if (row.kind === "more") return [moreLine(row, by)];
-  if (row.kind === "group") return [cutLine([...statusPart(row.status, columns, by), indent(row.depth, by), groupText(row, by)], by.width, by)];
+  if (row.kind === "group")
+    return [cutLine([...statusPart(row.status, columns, by), indent(row.depth, by), groupText(row, by)], by.width, by)];
   const { task, depth } = row;
   const left = [...statusPart(task.status, columns, by), indent(depth, by), ...namePart(task, by)];
   const first = spread(left, numbersPart(task, columns, by), by.width, by);
   if (row.isBrief) return [withMessage(first, left, briefly(task), by)];
-  return [withMessage(first, left, saidWhileWorking(task), by), ...detailLines(task, columns.status + depth * INDENT, by)];
+  return [
+    withMessage(first, left, saidWhileWorking(task), by),
+    ...detailLines(task, columns.status + depth * INDENT, by),
+  ];
 }
 
 const indent = (depth: number, by: Pen) => span(by, " ".repeat(depth * INDENT));
@@ -48,7 +58,10 @@ function statusPart(status: ShownStatus, { status: width }: Columns, by: Pen): L
 
 function namePart({ name, status, attempt }: TaskView, by: Pen): Line {
   const isFaint = status === "not_started" || status === "skipped" || status === "cancelled";
-  return [span(by, name, isFaint ? "quiet" : undefined), ...(attempt > 1 ? [span(by, ` (attempt ${attempt})`, "attention")] : [])];
+  return [
+    span(by, name, isFaint ? "quiet" : undefined),
+    ...(attempt > 1 ? [span(by, ` (attempt ${attempt})`, "attention")] : []),
+  ];
 }
 
 function groupText({ status, count, of, unit }: GroupRow, by: Pen) {
@@ -60,10 +73,15 @@ function moreLine({ count, counts }: MoreRow, by: Pen): Line {
     const number = counts[status as ShownStatus];
     return number === undefined ? [] : [`${number} ${word}`];
   });
-  return cutLine([span(by, `${by.mark} ${count} more${parts.length > 0 ? ` (${parts.join(", ")})` : ""}`, "quiet")], by.width, by);
+  return cutLine(
+    [span(by, `${by.mark} ${count} more${parts.length > 0 ? ` (${parts.join(", ")})` : ""}`, "quiet")],
+    by.width,
+    by,
+  );
 }
 
-const stepsText = ({ completed, total, unit }: StepsView): string => `${completed}/${total}${unit === null ? "" : ` ${unit}`}`;
+const stepsText = ({ completed, total, unit }: StepsView): string =>
+  `${completed}/${total}${unit === null ? "" : ` ${unit}`}`;
 
 function numbersPart(task: TaskView, columns: Columns, by: Pen): Line {
   const { status, percent, steps, elapsedMs } = task;
@@ -71,7 +89,10 @@ function numbersPart(task: TaskView, columns: Columns, by: Pen): Line {
   const percentage = isWorking && (percent !== null || status === "in_progress") ? percentText(percent) : "";
   const counted = steps !== null && (task.hasChildren || isWorking) ? stepsText(steps) : "";
   const right = (text: string, width: number) => fitToWidth(text, width, { align: "right", mark: by.mark });
-  const numbers = columns.percent > 0 ? right(counted, columns.steps) + right(percentage, columns.percent) : right(counted || percentage, columns.steps);
+  const numbers =
+    columns.percent > 0
+      ? right(counted, columns.steps) + right(percentage, columns.percent)
+      : right(counted || percentage, columns.steps);
   const elapsed = right(elapsedMs === null ? "" : durationText(elapsedMs), columns.elapsed);
   return [...barPart(isWorking ? percent : null, columns.bar, by), span(by, numbers), span(by, elapsed, "quiet")];
 }
@@ -83,9 +104,17 @@ function barPart(percent: number | null, width: number, by: Pen): Line {
 }
 
 /** A bar of `width` columns. What is done and what is not differ by character, not by colour alone. */
-export function bar(percent: number, width: number, by: Pen, look: "good" | "active" | "attention" | "bad" | "quiet"): Line {
+export function bar(
+  percent: number,
+  width: number,
+  by: Pen,
+  look: "good" | "active" | "attention" | "bad" | "quiet",
+): Line {
   const filled = percent >= 100 ? width : Math.min(width - 1, Math.floor((percent / 100) * width));
-  return [span(by, (by.isAscii ? "#" : "━").repeat(Math.max(0, filled)), look), span(by, (by.isAscii ? "." : "╌").repeat(Math.max(0, width - filled)), "quiet")];
+  return [
+    span(by, (by.isAscii ? "#" : "━").repeat(Math.max(0, filled)), look),
+    span(by, (by.isAscii ? "." : "╌").repeat(Math.max(0, width - filled)), "quiet"),
+  ];
 }
 
 /** What a task said is told beside its name, unless lines of its own tell more. */
@@ -93,7 +122,8 @@ function saidWhileWorking({ status, message }: TaskView): string | null {
   return status === "failed" || status === "waiting" ? null : message;
 }
 
-const briefly = ({ waitingOn, message }: TaskView): string | null => (waitingOn === null ? message : `on ${waitingOn.on}`);
+const briefly = ({ waitingOn, message }: TaskView): string | null =>
+  waitingOn === null ? message : `on ${waitingOn.on}`;
 
 /** Puts the message into the gap between name and numbers when there is room for enough of it to be read. */
 function withMessage(first: Line, left: Line, message: string | null, by: Pen): Line {
@@ -113,11 +143,15 @@ function detailLines({ waitingOn, status, message }: TaskView, margin: number, b
   const add = (text: string, look: "attention" | "bad" | undefined) => {
     const start = Math.min(margin, Math.floor(by.width / 3));
     const { text: safe } = span(by, text);
-    for (const line of wrapText(safe, Math.max(1, by.width - start), MAX_DETAIL_LINES, by.mark)) details.push([span(by, " ".repeat(start)), span(by, line, look)]);
+    for (const line of wrapText(safe, Math.max(1, by.width - start), MAX_DETAIL_LINES, by.mark))
+      details.push([span(by, " ".repeat(start)), span(by, line, look)]);
   };
   if (status === "failed" && message !== null) add(message, "bad");
   if (waitingOn !== null) {
-    add(`waits ${durationText(waitingOn.elapsedMs)} on ${waitingOn.on}${waitingOn.message === null ? "" : `: ${waitingOn.message}`}`, "attention");
+    add(
+      `waits ${durationText(waitingOn.elapsedMs)} on ${waitingOn.on}${waitingOn.message === null ? "" : `: ${waitingOn.message}`}`,
+      "attention",
+    );
     if (waitingOn.remedy !== null) add(`remedy: ${waitingOn.remedy}`, undefined);
   }
   return details;

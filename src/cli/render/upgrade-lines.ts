@@ -10,14 +10,27 @@ import { bar, rowLines } from "./task-lines.ts";
 export function upgradeLines(view: UpgradeView, by: Pen): readonly Line[] {
   const tree = view.rows.flatMap((row) => rowLines(row, by));
   const insights = insightLines(view, by);
-  return [...headerLines(view, by), ...(tree.length > 0 ? [[]] : []), ...tree, ...(insights.length > 0 ? [[]] : []), ...insights];
+  return [
+    ...headerLines(view, by),
+    ...(tree.length > 0 ? [[]] : []),
+    ...tree,
+    ...(insights.length > 0 ? [[]] : []),
+    ...insights,
+  ];
 }
 
 /** What is true of the whole: two to six lines. */
 export function headerLines(view: HeadView, by: Pen): readonly Line[] {
   const words = STATUS_WORDS[view.status];
-  const name = [span(by, view.upgradeId, "strong"), span(by, ` on ${view.clusterName}`), ...(view.run > 1 ? [span(by, ` (run ${view.run})`, "quiet")] : [])];
-  const status = [span(by, `${glyph(by, words)} ${words.word}`, words.tone), span(by, view.elapsedMs === null ? "" : `  ${durationText(view.elapsedMs)}`)];
+  const name = [
+    span(by, view.upgradeId, "strong"),
+    span(by, ` on ${view.clusterName}`),
+    ...(view.run > 1 ? [span(by, ` (run ${view.run})`, "quiet")] : []),
+  ];
+  const status = [
+    span(by, `${glyph(by, words)} ${words.word}`, words.tone),
+    span(by, view.elapsedMs === null ? "" : `  ${durationText(view.elapsedMs)}`),
+  ];
   const lines = [spread(name, status, by.width, by), percentLine(view, by)];
   const about = [phaseText(view), countsText(view)].filter((text) => text !== "");
   if (lineWidth([span(by, about.join(" · "))]) <= by.width) lines.push([span(by, about.join(" · "))]);
@@ -28,11 +41,16 @@ export function headerLines(view: HeadView, by: Pen): readonly Line[] {
 }
 
 function percentLine(view: HeadView, by: Pen): Line {
-  const text = view.percent === null ? (view.status === "not_started" ? "" : percentText(null)) : percentText(view.percent);
+  const text =
+    view.percent === null ? (view.status === "not_started" ? "" : percentText(null)) : percentText(view.percent);
   const words = STATUS_WORDS[view.status];
   const look = view.status === "in_progress" ? "active" : words.tone;
   const number = span(by, ` ${text.padStart(4)}`, "strong");
-  return [...bar(view.percent ?? 0, Math.max(1, by.width - lineWidth([number])), by, look), number];
+  return cutLine(
+    [...bar(view.percent ?? 0, Math.max(1, by.width - lineWidth([number])), by, look), number],
+    by.width,
+    by,
+  );
 }
 
 function phaseText({ phase, phaseElapsedMs, hasEnded }: HeadView): string {
@@ -69,7 +87,10 @@ export function insightLines({ insights }: HeadView, by: Pen, maxLines = Infinit
     const isLast = index === insights.length - 1;
     if (lines.length + own.length + (isLast ? 0 : 1) > maxLines) {
       const left = insights.length - index;
-      if (maxLines > lines.length) lines.push(cutLine([span(by, `${by.mark} ${left} more ${left === 1 ? "insight" : "insights"}`, "quiet")], by.width, by));
+      if (maxLines > lines.length)
+        lines.push(
+          cutLine([span(by, `${by.mark} ${left} more ${left === 1 ? "insight" : "insights"}`, "quiet")], by.width, by),
+        );
       break;
     }
     lines.push(...own);

@@ -150,8 +150,11 @@ export class JournalReader implements LogReader {
     if (current !== undefined && logId !== current.header.logId) throw historyChanged(this.#seq);
     const index = chain.findIndex(({ path }) => path === current?.path);
     if (current !== undefined && index < 0) throw historyChanged(this.#seq);
-    if (current !== undefined && this.#fd !== undefined) this.#reopen(current);
-    const grew = chain.length > this.#chain.length || (chain[index]?.endBytes ?? null) !== (current?.endBytes ?? null);
+    const isOtherFile = current !== undefined && this.#fd !== undefined && this.#reopen(current);
+    const grew =
+      isOtherFile ||
+      chain.length > this.#chain.length ||
+      (chain[index]?.endBytes ?? null) !== (current?.endBytes ?? null);
     this.#chain = chain;
     this.#newestFile = newestFile;
     this.#header = headerOf(chain) ?? this.#header;
@@ -170,9 +173,13 @@ export class JournalReader implements LogReader {
   /** True if no file came since, and this one is still the one that is open. */
   #isNewest(current: Segment): boolean {
     if (journalFiles(this.#fs, this.#directory)[0] !== this.#newestFile) return false;
+    return this.#isOpen(current);
+  }
+
+  #isOpen({ path }: Segment): boolean {
     return (
       this.#fd === undefined ||
-      this.#fs.fstatSync(this.#fd).ino === this.#fs.statSync(current.path, { throwIfNoEntry: false })?.ino
+      this.#fs.fstatSync(this.#fd).ino === this.#fs.statSync(path, { throwIfNoEntry: false })?.ino
     );
   }
 
@@ -181,11 +188,13 @@ export class JournalReader implements LogReader {
     const end = segment.endBytes ?? this.#fs.fstatSync(fd).size;
     if (segment.endBytes === null && end < this.#offset) throw historyChanged(this.#seq);
     for (let size = Math.max(1, maxBytes); this.#offset < end; size *= 4) {
-      const bytes = readAt(this.#fs, fd, this.#offset, Math.min(size, end - this.#offset));
+      const asked = Math.min(size, end - this.#offset);
+      const bytes = readAt(this.#fs, fd, this.#offset, asked);
       if (bytes.length === 0) break;
       const batch = this.#take(segment, bytes);
       if (batch !== undefined) return batch;
-      const isAll = this.#offset + bytes.length >= end;
+      // Less than was asked for: the file ends before the place that the next one's header names.
+      const isAll = this.#offset + bytes.length >= end || bytes.length < asked;
       if (isAll || bytes.length > MAX_LINE_BYTES) return this.#stop(segment, this.#offset);
     }
     return segment.endBytes !== null && this.#offset < segment.endBytes ? this.#stop(segment, this.#offset) : undefined;
@@ -206,13 +215,15 @@ export class JournalReader implements LogReader {
   }
 
   /** The file at the path is another one (`restore.ts`): goes on in it, if it holds what was read last. */
-  #reopen(segment: Segment): void {
+  #reopen(segment: Segment): boolean {
     const lastLine = this.#lastLine ?? Buffer.alloc(0);
+    if (this.#isOpen(segment)) return false;
     this.close();
     const fd = (this.#fd = this.#open(segment));
-    if (this.#offset <= segment.headerBytes) return;
+    if (this.#offset <= segment.headerBytes) return true;
     const bytes = readAt(this.#fs, fd, this.#offset - lastLine.length, lastLine.length);
     if (Buffer.compare(bytes, lastLine) !== 0) throw historyChanged(this.#seq);
+    return true;
   }
 
   /** The whole lines at the beginning of `bytes`. */

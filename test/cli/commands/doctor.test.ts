@@ -34,7 +34,11 @@ describe("milepost doctor", () => {
     expect(exitCode).toBe(0);
     const { ok, findings } = JSON.parse(stdout);
     expect(ok).toBe(true);
-    expect(findings).toContainEqual({ check: "upgrade held", level: "ok", text: expect.stringContaining(`(pid ${process.pid} on`) });
+    expect(findings).toContainEqual({
+      check: "upgrade held",
+      level: "ok",
+      text: expect.stringContaining(`(pid ${process.pid} on`),
+    });
     expect(findings).toContainEqual({
       check: "upgrade left",
       level: "warning",
@@ -76,12 +80,18 @@ describe("the checks of the machine", () => {
   });
 
   it("warns when there is no pseudo-terminal", async () => {
-    expect(await checkPseudoTerminal(() => Promise.reject(new Error("no")))).toMatchObject({ level: "warning", remedy: expect.any(String) });
+    expect(await checkPseudoTerminal(() => Promise.reject(new Error("no")))).toMatchObject({
+      level: "warning",
+      remedy: expect.any(String),
+    });
   });
 
   it("makes nothing in a folder that is not there yet, and leaves nothing in one that is", async () => {
     const folder = temporaryFolder();
-    expect(checkFolder(join(folder, "a", "b"))).toMatchObject({ level: "ok", text: expect.stringContaining("will be made") });
+    expect(checkFolder(join(folder, "a", "b"))).toMatchObject({
+      level: "ok",
+      text: expect.stringContaining("will be made"),
+    });
     expect(checkFolder(folder)).toMatchObject({ level: "ok", text: `${folder} can be written` });
     expect(checkDisk(join(folder, "a", "b")).level).not.toBe("problem");
   });

@@ -61,7 +61,8 @@ describe("milepost list", () => {
     const storagePath = temporaryFolder();
     await ended({ storagePath });
     await ended({ storagePath });
-    const refs = async (...options: string[]) => (await run(["list", "--storage-path", storagePath, ...options])).stdout.match(/^upgrade-123\S*/gm);
+    const refs = async (...options: string[]) =>
+      (await run(["list", "--storage-path", storagePath, ...options])).stdout.match(/^upgrade-123\S*/gm);
     expect(await refs()).toEqual(["upgrade-123"]);
     expect(await refs("--runs")).toEqual(["upgrade-123", "upgrade-123@1"]);
   });

@@ -42,7 +42,10 @@ describe("milepost replay", () => {
     const storagePath = temporaryFolder();
     await recordAnHour(storagePath);
     const { stdout } = await run(["replay", "hour", "--speed", "max", "--json", "--storage-path", storagePath]);
-    const seqs = stdout.trimEnd().split("\n").map((line) => (JSON.parse(line) as { seq: number }).seq);
+    const seqs = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { seq: number }).seq);
     expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, index) => index + 1));
   });
 

@@ -29,7 +29,25 @@ describe("milepost upgrade, task, insight", () => {
       storagePath,
       ["upgrade", "start", "--phase", "One", "--plan", "p", "--cluster", "c"],
       ["task", "add", "g", "--name", "Group", "--unit", "nodes"],
-      ["task", "start", "n1", "--name", "Node 1", "--parent", "g", "--weight", "2", "--total", "5", "--expected", "25m", "--type", "validation", "-m", "go"],
+      [
+        "task",
+        "start",
+        "n1",
+        "--name",
+        "Node 1",
+        "--parent",
+        "g",
+        "--weight",
+        "2",
+        "--total",
+        "5",
+        "--expected",
+        "25m",
+        "--type",
+        "validation",
+        "-m",
+        "go",
+      ],
       ["task", "progress", "n1", "3/5", "--unit", "pods", "-m", "evicting", "--details", '{"node":"a"}'],
       ["task", "wait-on", "n1", "PDB", "shop/x", "-m", "needs 2", "--remedy", "scale"],
       ["insight", "raise", "i", "found", "--level", "error", "--remedy", "mend", "--resource", "a", "b"],
@@ -37,7 +55,9 @@ describe("milepost upgrade, task, insight", () => {
     );
     const state = await stateOf(storagePath);
     expect(state).toMatchObject({ status: "in_progress", planId: "p", clusterName: "c", currentPhase: "Two" });
-    expect(state.insights).toMatchObject([{ id: "i", level: "error", message: "found", remedy: "mend", resources: ["a", "b"] }]);
+    expect(state.insights).toMatchObject([
+      { id: "i", level: "error", message: "found", remedy: "mend", resources: ["a", "b"] },
+    ]);
     expect(state.tasks.get("n1")).toMatchObject({
       taskName: "Node 1",
       taskType: "validation",
@@ -79,21 +99,36 @@ describe("milepost upgrade, task, insight", () => {
       ["n2", "skipped", 1],
       ["n3", "cancelled", 1],
     ]);
-    await report(storagePath, ["upgrade", "start"], ["upgrade", "fail", "broken"], ["upgrade", "start"], ["upgrade", "cancel"]);
+    await report(
+      storagePath,
+      ["upgrade", "start"],
+      ["upgrade", "fail", "broken"],
+      ["upgrade", "start"],
+      ["upgrade", "cancel"],
+    );
     expect(await stateOf(storagePath)).toMatchObject({ status: "cancelled", run: 3 });
   });
 
   it("print where the event stands, all of it for programs, nothing when asked to be quiet", async () => {
     const storagePath = temporaryFolder();
     expect(await report(storagePath, ["upgrade", "start"])).toMatch(/^2 upgrade\.started [0-9a-f-]{36}\n$/);
-    expect(await report(storagePath, ["task", "start", "a", "--name", "A"])).toMatch(/^\d+ task\.added \S+\n\d+ task\.started \S+\n$/);
-    expect(JSON.parse(await report(storagePath, ["task", "progress", "a", "50", "--json"]))).toMatchObject({ type: "task.progressed", percentage: 50 });
+    expect(await report(storagePath, ["task", "start", "a", "--name", "A"])).toMatch(
+      /^\d+ task\.added \S+\n\d+ task\.started \S+\n$/,
+    );
+    expect(JSON.parse(await report(storagePath, ["task", "progress", "a", "50", "--json"]))).toMatchObject({
+      type: "task.progressed",
+      percentage: 50,
+    });
     expect(await report(storagePath, ["task", "complete", "a", "--quiet"])).toBe("");
   });
 
   it("say anew what already holds, so that a script may run again from its top", async () => {
     const storagePath = temporaryFolder();
-    const verbs = [["upgrade", "start"], ["task", "start", "a", "--name", "A"], ["task", "complete", "a"]];
+    const verbs = [
+      ["upgrade", "start"],
+      ["task", "start", "a", "--name", "A"],
+      ["task", "complete", "a"],
+    ];
     const first = await report(storagePath, ...verbs);
     expect(await report(storagePath, ...verbs)).toBe(first);
   });
@@ -121,27 +156,39 @@ describe("milepost upgrade, task, insight", () => {
   });
 
   it.each([
-    [["task", "complete", "a"], 3, 'holds no upgrade "up"; name another with --upgrade, or begin it: milepost upgrade start --upgrade "up"'],
+    [
+      ["task", "complete", "a"],
+      3,
+      'holds no upgrade "up"; name another with --upgrade, or begin it: milepost upgrade start --upgrade "up"',
+    ],
     [["upgrade", "complete"], 3, 'holds no upgrade "up"'],
     [["task", "progress", "a", "140"], 2, "not 140"],
     [["upgrade", "start", "--upgrade", "a\u0007"], 2, "holds a control character"],
-  ])("[P2] refuse %j of an upgrade that is not there with exit status %i, and make nothing for it", async (verb, exitCode, message) => {
-    const storagePath = join(temporaryFolder(), "storage");
-    const ran = await run(verb, { env: { MILEPOST_STORAGE_PATH: storagePath, MILEPOST_UPGRADE_ID: "up" } });
-    expect(ran).toMatchObject({ exitCode, stdout: "" });
-    expect(ran.stderr).toContain(message);
-    expect(existsSync(storagePath)).toBe(false);
-  });
+  ])(
+    "[P2] refuse %j of an upgrade that is not there with exit status %i, and make nothing for it",
+    async (verb, exitCode, message) => {
+      const storagePath = join(temporaryFolder(), "storage");
+      const ran = await run(verb, { env: { MILEPOST_STORAGE_PATH: storagePath, MILEPOST_UPGRADE_ID: "up" } });
+      expect(ran).toMatchObject({ exitCode, stdout: "" });
+      expect(ran.stderr).toContain(message);
+      expect(existsSync(storagePath)).toBe(false);
+    },
+  );
 
   it("say how to name the upgrade when none is named", async () => {
     const { exitCode, stderr } = await run(["task", "add", "a", "--storage-path", temporaryFolder()]);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: "milepost: no upgrade is named; pass --upgrade <id>, or set MILEPOST_UPGRADE_ID (INVALID_ARGUMENT)\n" });
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: "milepost: no upgrade is named; pass --upgrade <id>, or set MILEPOST_UPGRADE_ID (INVALID_ARGUMENT)\n",
+    });
   });
 
   it("take log text from standard input", async () => {
     const storagePath = temporaryFolder();
     await report(storagePath, ["upgrade", "start"], ["task", "add", "a"]);
-    const { stdout } = await run(["task", "log", "a", "--json", "--id", "up", "--storage-path", storagePath], { stdin: "two\nlines\n" });
+    const { stdout } = await run(["task", "log", "a", "--json", "--id", "up", "--storage-path", storagePath], {
+      stdin: "two\nlines\n",
+    });
     expect(JSON.parse(stdout)).toMatchObject({ type: "log.appended", text: "two\nlines" });
   });
 
@@ -150,7 +197,15 @@ describe("milepost upgrade, task, insight", () => {
     const tracker = openTracker({ storagePath, upgradeId: "up" });
     tracker.startUpgrade();
     tracker.addTask("a", "a");
-    const { exitCode, stderr } = await runProcess(["task", "start", "a", "--upgrade", "up", "--storage-path", storagePath]);
+    const { exitCode, stderr } = await runProcess([
+      "task",
+      "start",
+      "a",
+      "--upgrade",
+      "up",
+      "--storage-path",
+      storagePath,
+    ]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(tracker.progress.tasks.get("a")?.status).toBe("in_progress");
     const refused = await runProcess(["task", "complete", "nope", "--upgrade", "up", "--storage-path", storagePath]);
@@ -176,6 +231,8 @@ milepost list --json`,
     );
     const env = cleanEnv({ MILEPOST_STORAGE_PATH: storagePath, MILEPOST_UPGRADE_ID: "up" });
     const listed = JSON.parse(execFileSync("bash", [script], { env, encoding: "utf8" }));
-    expect(listed).toMatchObject([{ ref: "up", status: "completed", totalTasks: 3, completedTasks: 3, overallPercentage: 100 }]);
+    expect(listed).toMatchObject([
+      { ref: "up", status: "completed", totalTasks: 3, completedTasks: 3, overallPercentage: 100 },
+    ]);
   });
 });

@@ -40,7 +40,10 @@ describe("milepost show", () => {
     expect((await shown()).stdout).toMatch(/^first /);
     const two = openTracker({ storagePath, upgradeId: "other" });
     two.startUpgrade();
-    expect(await shown()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('2 upgrades have not ended; name one of them: "other", "first"') });
+    expect(await shown()).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('2 upgrades have not ended; name one of them: "other", "first"'),
+    });
     await Promise.all([one.close(), two.close()]);
   });
 
@@ -53,7 +56,12 @@ describe("milepost show", () => {
     const shown = JSON.parse(stdout);
     expect(canonicalJson(upgradeFromJson(shown.state))).toBe(canonicalJson(open.progress));
     expect(shown.asOf).toBe(new Date(asOfMs).toISOString());
-    expect(shown.summary).toMatchObject({ asOf: shown.asOf, overallPercentage: open.progress.overallPercentage, activeTasks: 3, waitingTasks: 1 });
+    expect(shown.summary).toMatchObject({
+      asOf: shown.asOf,
+      overallPercentage: open.progress.overallPercentage,
+      activeTasks: 3,
+      waitingTasks: 1,
+    });
     expect(shown.summary.durationMs).toBeGreaterThanOrEqual(59_000);
   });
 
@@ -71,7 +79,8 @@ describe("milepost show", () => {
     const tracker = openTracker({ storagePath });
     tracker.startUpgrade();
     tracker.addTask("g", "Group", undefined, { unit: "nodes" });
-    for (let index = 0; index < 100; index++) tracker.addTask(`n${index}`, `n${index}`, undefined, { parentTaskId: "g" });
+    for (let index = 0; index < 100; index++)
+      tracker.addTask(`n${index}`, `n${index}`, undefined, { parentTaskId: "g" });
     tracker.startTask("n7");
     for (let index = 50; index < 100; index++) {
       tracker.startTask(`n${index}`);
@@ -95,8 +104,13 @@ describe("milepost show", () => {
     tracker.raiseInsight({ id: "i\u202e", level: "error", message: evil, remedy: evil });
     await tracker.close();
     for (const verb of [["show"], ["list"], ["watch", "--once"], ["replay", "x\u202e", "--speed", "max"], ["doctor"]]) {
-      const { stdout, stderr } = await run([...verb, "--storage-path", storagePath], { terminal: { columns: 200, rows: 100 }, env: { NO_COLOR: "1", TERM: "dumb" } });
-      expect(stdout.replaceAll("\n", "") + stderr.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u);
+      const { stdout, stderr } = await run([...verb, "--storage-path", storagePath], {
+        terminal: { columns: 200, rows: 100 },
+        env: { NO_COLOR: "1", TERM: "dumb" },
+      });
+      expect(stdout.replaceAll("\n", "") + stderr.replaceAll("\n", "")).not.toMatch(
+        /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u,
+      );
       expect(stdout).not.toBe("");
     }
   });

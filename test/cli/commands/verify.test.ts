@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { run, temporaryFolder } from "../command-line.ts";
 import { ended, openTracker } from "../recorded.ts";
 
-const journalOf = (storagePath: string, upgradeId: string) => join(storagePath, "upgrades", upgradeId, "journal", "1.jsonl");
+const journalOf = (storagePath: string, upgradeId: string) =>
+  join(storagePath, "upgrades", upgradeId, "journal", "1.jsonl");
 
 /** Changes one byte in the line of event 3. */
 const damage = (storagePath: string, upgradeId = "upgrade-123") => {
@@ -45,7 +46,10 @@ describe("milepost verify", () => {
 
   it("knows only upgrades that there are, in files", async () => {
     expect((await run(["verify", "nope", "--storage-path", temporaryFolder()])).exitCode).toBe(3);
-    expect(await run(["verify", "--storage", "memory:"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("pass --storage-path") });
+    expect(await run(["verify", "--storage", "memory:"])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("pass --storage-path"),
+    });
   });
 });
 
@@ -58,7 +62,9 @@ describe("milepost salvage", () => {
     expect((await run(["show", "upgrade-123", "--storage-path", storagePath])).exitCode).toBe(4);
     const { exitCode, stdout } = await run(["salvage", "upgrade-123", "--storage-path", storagePath]);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/salvaged: the log goes on after event 2, 4 events behind the damage are left out; the damaged files are in .*journal\.damaged-1\n$/);
+    expect(stdout).toMatch(
+      /salvaged: the log goes on after event 2, 4 events behind the damage are left out; the damaged files are in .*journal\.damaged-1\n$/,
+    );
     const aside = join(storagePath, "upgrades", "upgrade-123", "journal.damaged-1");
     expect(readdirSync(aside)).toContain("1.jsonl");
     expect(readFileSync(join(aside, "1.jsonl"))).toEqual(damaged);
@@ -73,7 +79,10 @@ describe("milepost salvage", () => {
     const storagePath = temporaryFolder();
     await ended({ storagePath });
     const before = readFileSync(journalOf(storagePath, "upgrade-123"));
-    expect(await run(["salvage", "upgrade-123", "--storage-path", storagePath])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("nothing to salvage") });
+    expect(await run(["salvage", "upgrade-123", "--storage-path", storagePath])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("nothing to salvage"),
+    });
     expect(readFileSync(journalOf(storagePath, "upgrade-123"))).toEqual(before);
     const tracker = openTracker({ storagePath, upgradeId: "held" });
     tracker.startUpgrade();

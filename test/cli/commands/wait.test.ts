@@ -36,7 +36,9 @@ describe("milepost wait", () => {
   ] as const)("[P8] of an upgrade that has %s, until %s, exits with %i", async (how, status, exitCode) => {
     const storagePath = temporaryFolder();
     await ended({ storagePath }, how);
-    expect((await run(["wait", "upgrade-123", "--until", status, "--storage-path", storagePath])).exitCode).toBe(exitCode);
+    expect((await run(["wait", "upgrade-123", "--until", status, "--storage-path", storagePath])).exitCode).toBe(
+      exitCode,
+    );
   });
 
   it("waits for any status that the upgrade passes through", async () => {
@@ -46,7 +48,9 @@ describe("milepost wait", () => {
     tracker.pauseUpgrade();
     expect(await waiting.done).toBe(0);
     tracker.resumeUpgrade();
-    expect((await run(["wait", "upgrade-123", "--until", "in_progress", "--storage-path", storagePath])).exitCode).toBe(0);
+    expect((await run(["wait", "upgrade-123", "--until", "in_progress", "--storage-path", storagePath])).exitCode).toBe(
+      0,
+    );
   });
 
   it("[P8] ends with 6 when the time has run out, and says how the upgrade is", async () => {
@@ -54,7 +58,9 @@ describe("milepost wait", () => {
     started(storagePath);
     const { exitCode, stderr } = await run(["wait", "upgrade-123", "--timeout", "50ms", "--storage-path", storagePath]);
     expect(exitCode).toBe(6);
-    expect(stderr).toBe('milepost: upgrade "upgrade-123" is running after 0s; it goes on, wait again or watch it (TIMEOUT)\n');
+    expect(stderr).toBe(
+      'milepost: upgrade "upgrade-123" is running after 0s; it goes on, wait again or watch it (TIMEOUT)\n',
+    );
   });
 
   it("[P3] gives programs the summary", async () => {
@@ -62,13 +68,19 @@ describe("milepost wait", () => {
     await ended({ storagePath }, "failed");
     const { exitCode, stdout } = await run(["wait", "upgrade-123", "--json", "--storage-path", storagePath]);
     expect(exitCode).toBe(7);
-    expect(JSON.parse(stdout)).toMatchObject({ status: "failed", errorMessage: "the control plane failed", failedTasks: 1 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: "failed",
+      errorMessage: "the control plane failed",
+      failedTasks: 1,
+    });
   });
 
   it("refuses what it cannot wait for", async () => {
     const storagePath = temporaryFolder();
     expect((await run(["wait", "nope", "--storage-path", storagePath])).exitCode).toBe(3);
-    expect((await run(["wait", "nope", "--until", "done", "--storage-path", storagePath])).stderr).toContain('--until must be one of ended, not_started, in_progress');
+    expect((await run(["wait", "nope", "--until", "done", "--storage-path", storagePath])).stderr).toContain(
+      "--until must be one of ended, not_started, in_progress",
+    );
     expect((await run(["wait", "nope", "--timeout", "soon", "--storage-path", storagePath])).exitCode).toBe(2);
   });
 

@@ -20,7 +20,9 @@ describe("milepost watch", () => {
     const lines = watching.stdout().trimEnd().split("\n");
     for (const line of lines) expect(line).toMatch(/^\d\d:\d\d:\d\d /);
     expect(lines.map((line) => line.slice(9))).toEqual([
-      expect.stringMatching(/^upgrade upgrade-123 on my-cluster: running, \d+%, Nodes, 1 of 5 tasks completed, 2 running, 1 waiting$/),
+      expect.stringMatching(
+        /^upgrade upgrade-123 on my-cluster: running, \d+%, Nodes, 1 of 5 tasks completed, 2 running, 1 waiting$/,
+      ),
       "task Node n2 waits no longer",
       "task Node n2 completed (0s)",
       "task Node n1 failed (0s): no capacity",
@@ -36,7 +38,8 @@ describe("milepost watch", () => {
   ] as const)("[P7] of an upgrade that has %s exits with %i", async (how, exitCode) => {
     const storagePath = temporaryFolder();
     await ended({ storagePath }, how);
-    for (const more of [[], ["--json"], ["--plain"]]) expect(await run(["watch", ...more, "--storage-path", storagePath])).toMatchObject({ exitCode });
+    for (const more of [[], ["--json"], ["--plain"]])
+      expect(await run(["watch", ...more, "--storage-path", storagePath])).toMatchObject({ exitCode });
   });
 
   it("says what is waited for when nothing changes for long", async () => {
@@ -49,7 +52,9 @@ describe("milepost watch", () => {
     await until(() => watching.stdout() !== "", "the present");
     monotonicMs = 301_000;
     await until(() => watching.stdout().includes("still"), "a sign of life");
-    expect(watching.stdout().split("\n")[1]).toMatch(/ still waiting: Node n2 on PodDisruptionBudget shop\/checkout \(5m 0\ds\)$/);
+    expect(watching.stdout().split("\n")[1]).toMatch(
+      / still waiting: Node n2 on PodDisruptionBudget shop\/checkout \(5m 0\ds\)$/,
+    );
     expect(watching.stdout().match(/still/g)).toHaveLength(1);
     watching.signals.emit("SIGTERM");
     await watching.done;
@@ -83,11 +88,21 @@ describe("milepost watch", () => {
     tracker.completeTask("a");
     tracker.completeUpgrade();
     expect([await all.done, await later.done]).toEqual([0, 0]);
-    const events = (text: string) => text.trimEnd().split("\n").map((line) => JSON.parse(line) as { seq: number; type: string; crc: string });
+    const events = (text: string) =>
+      text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { seq: number; type: string; crc: string });
     expect(events(all.stdout()).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(events(later.stdout()).map(({ type }) => type)).toEqual(["task.started", "task.completed", "upgrade.completed"]);
+    expect(events(later.stdout()).map(({ type }) => type)).toEqual([
+      "task.started",
+      "task.completed",
+      "upgrade.completed",
+    ]);
     expect(events(later.stdout())[0]?.crc).toMatch(/^[0-9a-f]{8}$/);
-    expect(await run(["watch", "--json", "--after", "gone.gone.1", "--storage-path", storagePath])).toMatchObject({ exitCode: 3 });
+    expect(await run(["watch", "--json", "--after", "gone.gone.1", "--storage-path", storagePath])).toMatchObject({
+      exitCode: 3,
+    });
   });
 
   it("prints the present and exits with --once", async () => {
@@ -96,7 +111,9 @@ describe("milepost watch", () => {
     const { exitCode, stdout } = await run(["watch", "--once", "--storage-path", storagePath]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^upgrade-123 on my-cluster .*running/);
-    expect(JSON.parse((await run(["watch", "--once", "--json", "--storage-path", storagePath])).stdout)).toMatchObject({ status: "in_progress" });
+    expect(JSON.parse((await run(["watch", "--once", "--json", "--storage-path", storagePath])).stdout)).toMatchObject({
+      status: "in_progress",
+    });
   });
 
   it("goes on with the next run of an upgrade", async () => {
@@ -115,7 +132,9 @@ describe("milepost watch", () => {
   it("says when the writer is gone", async () => {
     const storagePath = temporaryFolder();
     const tracker = running({ storagePath });
-    const watching = start(["watch", "--storage-path", storagePath], { clock: { now: () => Date.now() + 600_000, monotonic: () => 0 } });
+    const watching = start(["watch", "--storage-path", storagePath], {
+      clock: { now: () => Date.now() + 600_000, monotonic: () => 0 },
+    });
     await until(() => watching.stdout() !== "", "the present");
     await tracker.close();
     await until(() => watching.stdout().includes("lost: nobody has reported"), "the loss", 15_000);

@@ -1,13 +1,28 @@
+/* eslint-disable no-control-regex -- control sequences are what is looked for */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cutLine, lineWidth, paint, pen, span, spread, trimLine, wrapText, type Look, type Pen } from "../../../src/cli/render/pen.ts";
+import {
+  cutLine,
+  lineWidth,
+  paint,
+  pen,
+  span,
+  spread,
+  trimLine,
+  wrapText,
+  type Look,
+  type Pen,
+} from "../../../src/cli/render/pen.ts";
 import { textWidth } from "../../../src/view/column-width.ts";
 
 const wide = pen({ width: 80, isAscii: false, hasColor: true });
 const plain: Pen = { ...wide, hasColor: false };
 const ascii = pen({ width: 80, isAscii: true, hasColor: false });
 
-const anyLine = fc.array(fc.string({ unit: "grapheme", maxLength: 15 }).map((text) => span(plain, text)), { maxLength: 6 });
+const anyLine = fc.array(
+  fc.string({ unit: "grapheme", maxLength: 15 }).map((text) => span(plain, text)),
+  { maxLength: 6 },
+);
 
 describe("span", () => {
   it("[X3] lets no control sequence of a text reach the terminal", () => {
@@ -25,12 +40,19 @@ describe("span", () => {
 
 describe("paint", () => {
   it("colours by SGR and ends each colour", () => {
-    expect(paint([span(wide, "a", "good"), span(wide, " b"), span(wide, "c", "strong")], wide)).toBe("\x1b[32ma\x1b[0m b\x1b[1mc\x1b[0m");
+    expect(paint([span(wide, "a", "good"), span(wide, " b"), span(wide, "c", "strong")], wide)).toBe(
+      "\x1b[32ma\x1b[0m b\x1b[1mc\x1b[0m",
+    );
   });
 
   it("writes no escape at all without colours", () => {
     const looks: readonly Look[] = ["good", "active", "attention", "bad", "quiet", "strong"];
-    expect(paint(looks.map((look) => span(plain, look, look)), plain)).not.toContain("\x1b");
+    expect(
+      paint(
+        looks.map((look) => span(plain, look, look)),
+        plain,
+      ),
+    ).not.toContain("\x1b");
   });
 
   it("leaves the empty end of a line out", () => {

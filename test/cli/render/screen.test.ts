@@ -1,3 +1,4 @@
+/* eslint-disable no-control-regex -- control sequences are what is looked for */
 import { Writable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -43,7 +44,11 @@ describe("screen", () => {
   });
 
   it("shows, after any sequence of drawings, exactly the last one", () => {
-    const text = fc.oneof(fc.string({ maxLength: 30 }), fc.string({ unit: "grapheme", maxLength: 12 }), fc.constant(""));
+    const text = fc.oneof(
+      fc.string({ maxLength: 30 }),
+      fc.string({ unit: "grapheme", maxLength: 12 }),
+      fc.constant(""),
+    );
     const frames = fc.array(fc.array(text, { maxLength: 14 }), { minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(frames, (drawings) => {
@@ -87,7 +92,14 @@ describe("screen", () => {
 
   it("never clears the screen, and never draws more than the window holds", () => {
     const { block, terminal, by } = setUp(20, 5);
-    for (const count of [30, 2, 30]) block.draw(linesOf(by, Array.from({ length: count }, (_, index) => `${count} ${index}`)), by);
+    for (const count of [30, 2, 30])
+      block.draw(
+        linesOf(
+          by,
+          Array.from({ length: count }, (_, index) => `${count} ${index}`),
+        ),
+        by,
+      );
     expect(terminal.sequences).not.toContain("2J");
     expect(terminal.text).toHaveLength(4);
   });

@@ -1,3 +1,4 @@
+/* eslint-disable no-control-regex -- control sequences are what is looked for */
 /**
  * A terminal in memory: what a real one shows after the bytes it got. It knows what the display uses and refuses the rest,
  * so that a test sees at once when something else is sent.
@@ -37,7 +38,7 @@ export class VirtualTerminal {
   }
 
   write(bytes: string): void {
-    for (let rest = bytes; rest !== ""; ) {
+    for (let rest = bytes; rest !== "";) {
       const sequence = CSI.exec(rest);
       if (sequence !== null) {
         this.#control(sequence);
@@ -83,8 +84,10 @@ export class VirtualTerminal {
     const width = textWidth(char);
     if (this.#column + width > this.columns) {
       // Without wrapping the last column is written again.
-      if (this.isWrapping) this.#put("\r"), this.#put("\n");
-      else this.#column = this.columns - width;
+      if (this.isWrapping) {
+        this.#put("\r");
+        this.#put("\n");
+      } else this.#column = this.columns - width;
     }
     const line = this.#line();
     while (line.length < this.#column) line.push(" ");

@@ -1,10 +1,10 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { isMilepostError, type MilepostError } from "../../../src/errors.ts";
 import { jsonLines } from "../../../src/storage/json-lines.ts";
-import { readAt, realFileSystem } from "../../../src/storage/files.ts";
+import { realFileSystem } from "../../../src/storage/files.ts";
 import { codeOf, makeLines } from "../../contracts/log-lines.ts";
 import { quickFolder } from "../../faults/quick-folder.ts";
 import { fileLines, journalOf, readLog, rootOf, write, writeLines } from "./folder.ts";
@@ -59,9 +59,11 @@ describe("a torn tail", () => {
     const next = makeLines({ logId: logIdOf(path), upgradeId: "up", run: 1 }, [6, 6])[0] as Buffer;
     const character = next.indexOf("🚀");
     const kinds = Array.from({ length: 200 }, (_, kind) => {
-      if (kind < 70) return Buffer.alloc([1, 512, 4096, 4096 - (whole.length % 4096)][kind] ?? 1 + ((kind * 61) % 4096));
+      if (kind < 70)
+        return Buffer.alloc([1, 512, 4096, 4096 - (whole.length % 4096)][kind] ?? 1 + ((kind * 61) % 4096));
       if (kind < 140) return garbage(kind, 1 + ((kind * 37) % 3000));
-      if (kind < 180) return Buffer.concat([next.subarray(0, kind - 100), Buffer.alloc(kind % 7), garbage(kind, kind % 9)]);
+      if (kind < 180)
+        return Buffer.concat([next.subarray(0, kind - 100), Buffer.alloc(kind % 7), garbage(kind, kind % 9)]);
       return next.subarray(0, character + 1 + (kind % 3));
     });
     for (const [kind, tail] of kinds.entries()) {
@@ -96,9 +98,13 @@ describe("a flipped bit", () => {
       const whole = readFileSync(journalOf(path, file));
       let offset = 0;
       for (const [number, line] of fileLines(journalOf(path, file)).entries()) {
-        // One line of each kind in full; of the others every seventh byte, and the newline, which joins two lines.
-        const step = isLong || number < 2 || isTail(file, number) ? 1 : 7;
-        for (let at = 0; at < line.length; at += at + step < line.length || at === line.length - 1 ? step : line.length - 1 - at) {
+        // One line of each kind in full; of the others every fourth byte, and the newline, which joins two lines.
+        const step = isLong || number < 2 || isTail(file, number) ? 1 : 4;
+        for (
+          let at = 0;
+          at < line.length;
+          at += at + step < line.length || at === line.length - 1 ? step : line.length - 1 - at
+        ) {
           const damaged = Buffer.from(whole);
           damaged.writeUInt8((whole[offset + at] as number) ^ (1 << (at % 8)), offset + at);
           writeFileSync(journalOf(path, file), damaged);
@@ -112,7 +118,7 @@ describe("a flipped bit", () => {
       }
       writeFileSync(journalOf(path, file), whole);
     }
-    expect(flips).toBeGreaterThan(1500);
+    expect(flips).toBeGreaterThan(1400);
     expect(await readLog(path)).toEqual(all);
   });
 
@@ -140,18 +146,22 @@ describe("a flipped bit", () => {
     await opened.close();
     const bytes = readFileSync(journalOf(path));
     const offset = fileLines(journalOf(path))[0]?.length ?? 0;
-    bytes.writeUInt8(0x21, offset + 300);
+    bytes.writeUInt8(0x21, offset + 100);
     writeFileSync(journalOf(path), bytes);
     const again = await storage.openWriter("up");
     expect((await again.reader.snapshot())?.seq).toBe(490);
     expect((await again.reader.read())?.lastSeq).toBe(500);
     await again.close();
     expect(await outcome(path)).toMatchObject({ file: journalOf(path), offset, seq: 0 });
-    bytes.writeUInt8(0x21, bytes.length - 3000);
+    bytes.writeUInt8(0x21, bytes.length - 5000);
     writeFileSync(journalOf(path), bytes);
     const third = await storage.openWriter("up");
     await third.reader.snapshot();
-    expect(await codeOf(() => third.reader.read())).toBe("CORRUPT");
+    expect(
+      await codeOf(async () => {
+        while ((await third.reader.read()) !== undefined);
+      }),
+    ).toBe("CORRUPT");
     await third.close();
   });
 });
@@ -162,7 +172,6 @@ describe("records and files that are moved about, each with its own checksum rig
   let seed: { path: string; lines: Buffer[] };
   let other: { path: string; lines: Buffer[] };
   const files = (path: string): [Buffer[], Buffer[]] => [fileLines(journalOf(path, 1)), fileLines(journalOf(path, 2))];
-  beforeAll(async () => undefined);
 
   /** Each takes the lines of the two files, and those of another upgrade's, and gives what is written in their place. */
   type Lines = readonly Buffer[];
@@ -193,15 +202,27 @@ describe("records and files that are moved about, each with its own checksum rig
 
   it.each([
     ["the first file is removed", (path: string) => rmSync(journalOf(path, 1))],
-    ["a file is another one under a higher number", (path: string) => copyFileSync(journalOf(path, 1), journalOf(path, 3))],
-    ["two files change places", (path: string) => {
-      const [one, two] = [readFileSync(journalOf(path, 1)), readFileSync(journalOf(path, 2))];
-      writeFileSync(journalOf(path, 1), two);
-      writeFileSync(journalOf(path, 2), one);
-    }],
-    ["the first line of the newest file is gone", (path: string) => writeLines(journalOf(path, 2), fileLines(journalOf(path, 2)).slice(1))],
+    [
+      "a file is another one under a higher number",
+      (path: string) => copyFileSync(journalOf(path, 1), journalOf(path, 3)),
+    ],
+    [
+      "two files change places",
+      (path: string) => {
+        const [one, two] = [readFileSync(journalOf(path, 1)), readFileSync(journalOf(path, 2))];
+        writeFileSync(journalOf(path, 1), two);
+        writeFileSync(journalOf(path, 2), one);
+      },
+    ],
+    [
+      "the first line of the newest file is gone",
+      (path: string) => writeLines(journalOf(path, 2), fileLines(journalOf(path, 2)).slice(1)),
+    ],
     ["a file is another upgrade's", (path: string) => copyFileSync(journalOf(other.path, 1), journalOf(path, 1))],
-    ["the sealed file is cut short", (path: string) => truncateSync(journalOf(path, 1), readFileSync(journalOf(path, 1)).length - 1)],
+    [
+      "the sealed file is cut short",
+      (path: string) => truncateSync(journalOf(path, 1), readFileSync(journalOf(path, 1)).length - 1),
+    ],
   ])("[L6] %s: refused", async (_name, change) => {
     seed = await twoFiles();
     other = await twoFiles();
@@ -251,7 +272,7 @@ describe("a line that is being written", () => {
 
   it("[L9] stops a reader, which leaves every byte where it is", async () => {
     const path = quickFolder();
-    const lines = await write(path, [1, 3], {});
+    await write(path, [1, 3], {});
     const file = journalOf(path);
     const next = makeLines({ logId: logIdOf(path), upgradeId: "up", run: 1 }, [4, 4], { opens: false })[0] as Buffer;
     writeFileSync(file, Buffer.concat([readFileSync(file), next.subarray(0, 30)]));
@@ -262,8 +283,6 @@ describe("a line that is being written", () => {
     expect(readFileSync(file)).toEqual(before);
     writeFileSync(file, Buffer.concat([before, next.subarray(30)]));
     expect(Buffer.from((await reader?.read())?.bytes ?? [])).toEqual(next);
-    expect(lines).toHaveLength(3);
-    expect(readAt).toBeDefined();
     reader?.close();
   });
 });

@@ -46,7 +46,9 @@ export function presenter(cli: Cli, options: PresenterOptions): Presenter {
   return canDraw(cli) && options.isPlain !== true ? drawing(cli, options) : lines(cli, options);
 }
 
+/** No more than ten drawings a second, and no more than a tenth of the time spent on them. */
 const FRAME_MS = 100;
+const REST_FACTOR = 10;
 const SECOND_MS = 1000;
 
 function drawing(cli: Cli, { common, leave, now, hint, banner }: PresenterOptions): Presenter {

@@ -42,6 +42,8 @@ export interface UpgradeIds {
   readonly clusterName: string;
 }
 
+const RECENT_EVENTS = 256;
+
 export class EventLog {
   readonly #options: EventLogOptions;
   readonly #encoder = new LineEncoder();
@@ -54,6 +56,8 @@ export class EventLog {
   #term = newTerm();
   #termBegan = 0;
   #isOpened = false;
+  /** By seq modulo its length. */
+  readonly #recent: (ProgressEvent | undefined)[] = new Array<ProgressEvent | undefined>(RECENT_EVENTS);
 
   constructor(options: EventLogOptions) {
     this.#options = options;
@@ -107,6 +111,7 @@ export class EventLog {
       this.#state = evolve(this.#state, event);
       lines.push(this.#encoder.encode(this.#text(event, draft)));
       events.push(event);
+      this.#recent[event.seq % RECENT_EVENTS] = event;
       states.push(this.#state);
     }
     const bytes = lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines);
@@ -118,6 +123,12 @@ export class EventLog {
       throw error;
     }
     return wasOpened ? events : events.slice(1);
+  }
+
+  /** One of the newest events, waiting or stored: most repeated commands are answered from here. */
+  recent(seq: number): ProgressEvent | undefined {
+    const event = this.#recent[seq % RECENT_EVENTS];
+    return event?.seq === seq ? event : this.queued(seq);
   }
 
   /** An event that waits in the queue; undefined when it is stored, or not there. */
@@ -169,6 +180,7 @@ export class EventLog {
     );
     this.#term = newTerm();
     this.#isOpened = false;
+    this.#recent.fill(undefined);
   }
 
   /** Says goodbye in the log if this term wrote anything, makes all durable, frees the lock. */

@@ -58,7 +58,7 @@ export function* openTracker(options: OpenTrackerOptions): Steps<OpenedTracker> 
     // At once: whoever is refused from now on asks who holds the upgrade.
     const identity: WriterIdentity = { program: options.program ?? "milepost", pid: process.pid, host: hostname() };
     const since = new Date(clock.now()).toISOString();
-    yield writer.announce({ ...identity, since } satisfies LogHolder);
+    yield* announce(writer, { ...identity, since }, options.logger);
     const stored = yield* foldLog(writer.reader);
     const ids = idsFor(stored, options);
     yield writer.begin();
@@ -70,6 +70,15 @@ export function* openTracker(options: OpenTrackerOptions): Steps<OpenedTracker> 
   } catch (error) {
     yield writer.close();
     throw error;
+  }
+}
+
+/** A full disk must not keep anybody from tracking: without the announcement others learn only that the log is held. */
+function* announce(writer: LogWriter, holder: LogHolder, logger: Logger = silentLogger): Steps<void> {
+  try {
+    yield writer.announce(holder);
+  } catch (error) {
+    report(logger, "warn", "others cannot see who holds this upgrade", error);
   }
 }
 

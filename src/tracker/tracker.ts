@@ -123,7 +123,7 @@ export class Tracker {
 
   /** A disk that cannot be read now throws into no command either: then the answer is the event's seq and no more. */
   #repeated(seq: number): ProgressEvent {
-    const queued = this.log.queued(seq);
+    const queued = this.log.recent(seq);
     if (queued !== undefined) return queued;
     try {
       return this.#options.readEvent(seq);

@@ -51,7 +51,20 @@ export interface TreeLimits {
   readonly linesOf?: (row: TreeRow) => number;
 }
 
-type Item = { readonly branch: Branch; readonly depth: number } | GroupRow;
+/** A row before it is made: a task, or siblings in one row. `above` is the place of the task that it is part of. */
+interface Item {
+  readonly status: ShownStatus;
+  readonly depth: number;
+  readonly above: number | undefined;
+  readonly content: Branch | Group;
+}
+
+/** Siblings of one status in one row. */
+interface Group {
+  readonly count: number;
+  readonly of: number;
+  readonly unit: string | null;
+}
 
 interface Folding {
   readonly hidesQuiet: boolean;
@@ -66,141 +79,121 @@ const LEVELS: readonly Folding[] = [
   { hidesQuiet: true, groupsFrom: 0 },
 ];
 
-/** The rows of the tree that fit into the limits. */
+/** The rows of the tree that fit into the limits. A row takes a line at least, and a brief one takes one. */
 export function treeRows(
   tasks: TaskMap,
   now: Moment,
   { maxLines = Infinity, linesOf = () => 1 }: TreeLimits = {},
 ): readonly TreeRow[] {
   const roots = branchesOf(tasks);
-  let rows: readonly TreeRow[] = [];
+  let items: readonly Item[] = [];
   for (const folding of LEVELS) {
-    const items = [...unfold(roots, 0, folding, null)];
-    // Each row takes a line at least, so what cannot fit is not made.
-    if (items.length > maxLines && folding !== LEVELS.at(-1)) continue;
-    rows = items.map((item) => rowOf(item, now));
+    // Rows are made when they can fit, not before: there may be a hundred thousand.
+    items = unfold(roots, folding, folding === LEVELS.at(-1) ? Infinity : maxLines + 1);
+    if (items.length > maxLines) continue;
+    const rows = items.map((item) => rowOf(item, now));
     if (linesIn(rows, linesOf) <= maxLines) return rows;
   }
-  const brief = rows.map((row) => (row.kind === "task" ? { ...row, isBrief: true } : row));
-  return linesIn(brief, linesOf) <= maxLines
-    ? withDetails(brief, maxLines, linesOf)
-    : mostImportant(brief, maxLines, linesOf);
-}
-
-/** Gives the rows that ask most to be seen their other lines back, as far as there is room. */
-function withDetails(
-  brief: readonly TreeRow[],
-  maxLines: number,
-  linesOf: (row: TreeRow) => number,
-): readonly TreeRow[] {
-  const rows = [...brief];
-  let room = maxLines - linesIn(rows, linesOf);
-  for (const index of byRank(rows)) {
-    const row = rows[index] as TreeRow;
-    if (row.kind !== "task") continue;
-    const whole = { ...row, isBrief: false };
-    const more = linesOf(whole) - linesOf(row);
-    if (more > room) continue;
-    room -= more;
-    rows[index] = whole;
-  }
-  return rows;
-}
-
-/** Places of the rows, the one that asks most to be seen first. */
-function byRank(rows: readonly TreeRow[]): number[] {
-  return [...rows.keys()].sort((a, b) => rankOf(rows[b] as TreeRow) - rankOf(rows[a] as TreeRow) || a - b);
+  if (items.length > maxLines) return mostImportant(items, now, maxLines);
+  return withDetails(items, now, { maxLines, linesOf });
 }
 
 const linesIn = (rows: readonly TreeRow[], linesOf: (row: TreeRow) => number): number =>
   rows.reduce((sum, row) => sum + linesOf(row), 0);
 
-function* unfold(
-  siblings: readonly Branch[],
-  depth: number,
-  folding: Folding,
-  unit: string | null,
-): Generator<Item, undefined> {
-  const grouped = depth >= folding.groupsFrom ? groupsIn(siblings) : new Map<ShownStatus, number>();
-  const said = new Set<ShownStatus>();
-  for (const branch of siblings) {
-    const count = branch.isQuiet ? grouped.get(branch.status) : undefined;
-    if (count === undefined) {
-      yield { branch, depth };
-      if (!(folding.hidesQuiet && branch.isQuiet)) yield* unfold(branch.children, depth + 1, folding, branch.task.unit);
-    } else if (!said.has(branch.status)) {
-      said.add(branch.status);
-      yield {
-        kind: "group",
-        depth,
-        status: branch.status,
-        count,
-        of: siblings.length,
-        unit: unit === null ? null : safeText(unit),
-      };
+/** The first `limit` items of the tree, each after the task that it is part of. */
+function unfold(roots: readonly Branch[], folding: Folding, limit: number): readonly Item[] {
+  const items: Item[] = [];
+  const add = (siblings: readonly Branch[], above: number | undefined, depth: number, unit: string | null): void => {
+    const grouped = depth >= folding.groupsFrom ? groupsIn(siblings) : NO_GROUPS;
+    const said = new Set<ShownStatus>();
+    for (const branch of siblings) {
+      if (items.length >= limit) return;
+      const { status, isQuiet, children, task } = branch;
+      const count = isQuiet ? grouped.get(status) : undefined;
+      if (count === undefined) {
+        items.push({ status, depth, above, content: branch });
+        if (!(folding.hidesQuiet && isQuiet)) add(children, items.length - 1, depth + 1, task.unit);
+      } else if (!said.has(status)) {
+        said.add(status);
+        items.push({ status, depth, above, content: { count, of: siblings.length, unit } });
+      }
     }
-  }
-  return undefined;
+  };
+  add(roots, undefined, 0, null);
+  return items;
 }
 
+const NO_GROUPS: ReadonlyMap<ShownStatus, number> = new Map();
+
 /** The statuses that two or more quiet siblings share. */
-function groupsIn(siblings: readonly Branch[]): Map<ShownStatus, number> {
+function groupsIn(siblings: readonly Branch[]): ReadonlyMap<ShownStatus, number> {
   const counts = new Map<ShownStatus, number>();
   for (const { isQuiet, status } of siblings) if (isQuiet) counts.set(status, (counts.get(status) ?? 0) + 1);
   for (const [status, count] of counts) if (count < 2) counts.delete(status);
   return counts;
 }
 
-function rowOf(item: Item, now: Moment): TaskRow | GroupRow {
-  return "kind" in item ? item : { kind: "task", depth: item.depth, task: taskView(item.branch, now), isBrief: false };
+function rowOf({ status, depth, content }: Item, now: Moment, isBrief = false): TaskRow | GroupRow {
+  if ("task" in content) return { kind: "task", depth, task: taskView(content, now), isBrief };
+  const { count, of, unit } = content;
+  return { kind: "group", depth, status, count, of, unit: unit === null ? null : safeText(unit) };
 }
 
-/** As many rows as fit, those of the highest rank first, never a row without the tasks above it; the rest is counted in a last row. */
-function mostImportant(
-  rows: readonly TreeRow[],
-  maxLines: number,
-  linesOf: (row: TreeRow) => number,
-): readonly TreeRow[] {
-  const kept = new Set<number>();
-  let room = maxLines - 1;
-  for (const index of byRank(rows)) {
-    const missing = [index, ...above(rows, index)].filter((at) => !kept.has(at));
-    const lines = missing.reduce((sum, at) => sum + linesOf(rows[at] as TreeRow), 0);
-    if (lines > room) continue;
-    room -= lines;
-    for (const at of missing) kept.add(at);
+/** Places of the items, the one that asks most to be seen first. */
+function byRank(items: readonly Item[]): readonly number[] {
+  const ranks = new Map<number, number[]>();
+  for (const [index, item] of items.entries()) {
+    const rank = rankOf(item);
+    const places = ranks.get(rank);
+    if (places === undefined) ranks.set(rank, [index]);
+    else places.push(index);
   }
-  const left = rows.filter((_, index) => !kept.has(index));
-  return [...rows.filter((_, index) => kept.has(index)), moreRow(left)];
+  return [...ranks].sort(([a], [b]) => b - a).flatMap(([, places]) => places);
 }
 
-function rankOf(row: TreeRow): number {
-  if (row.kind === "more") return 0;
-  const { rank } = STATUS_WORDS[row.kind === "task" ? row.task.status : row.status];
+function rankOf({ status, content }: Item): number {
+  const { rank } = STATUS_WORDS[status];
   // A row for many says more than one of them would.
-  return row.kind === "group" ? rank + 0.5 : rank;
+  return "task" in content ? rank : rank + 0.5;
 }
 
-/** The places of the tasks above a row, nearest first. */
-function above(rows: readonly TreeRow[], index: number): number[] {
-  const found: number[] = [];
-  let depth = (rows[index] as TreeRow).depth;
-  for (let at = index - 1; at >= 0 && depth > 0; at--) {
-    const row = rows[at] as TreeRow;
-    if (row.kind !== "task" || row.depth >= depth) continue;
-    found.push(at);
-    depth = row.depth;
+/** Brief rows for all, and as many of those that ask most to be seen in full as there is room for. */
+function withDetails(
+  items: readonly Item[],
+  now: Moment,
+  { maxLines, linesOf }: Required<TreeLimits>,
+): readonly TreeRow[] {
+  const rows: TreeRow[] = items.map((item) => rowOf(item, now, true));
+  let room = maxLines - rows.length;
+  for (const index of byRank(items)) {
+    const row = rowOf(items[index] as Item, now);
+    const more = linesOf(row) - 1;
+    if (more > room) continue;
+    room -= more;
+    rows[index] = row;
   }
-  return found;
+  return rows;
 }
 
-function moreRow(left: readonly TreeRow[]): MoreRow {
+/** As many brief rows as fit, those that ask most to be seen first, never one without the tasks above it; the rest is counted in a last row. */
+function mostImportant(items: readonly Item[], now: Moment, maxLines: number): readonly TreeRow[] {
+  const kept = new Set<number>();
+  for (const index of byRank(items)) {
+    if (kept.size >= maxLines - 1) break;
+    const missing: number[] = [];
+    for (let at: number | undefined = index; at !== undefined && !kept.has(at); at = items[at]?.above) missing.push(at);
+    if (kept.size + missing.length <= maxLines - 1) for (const at of missing) kept.add(at);
+  }
+  const rows = [...kept].sort((a, b) => a - b).map((index) => rowOf(items[index] as Item, now, true));
+  return [...rows, moreRow(items.filter((_, index) => !kept.has(index)))];
+}
+
+function moreRow(left: readonly Item[]): MoreRow {
   const counts: Partial<Record<ShownStatus, number>> = {};
   let total = 0;
-  for (const row of left) {
-    if (row.kind === "more") continue;
-    const status = row.kind === "task" ? row.task.status : row.status;
-    const count = row.kind === "task" ? 1 : row.count;
+  for (const { status, content } of left) {
+    const count = "task" in content ? 1 : content.count;
     counts[status] = (counts[status] ?? 0) + count;
     total += count;
   }

@@ -124,26 +124,36 @@ describe("callbacks of a tracker (M08)", () => {
     expect(tracker.callbacks.getTroubles().failed).toBe(1);
   });
 
-  it("[C4] one may remove itself or others, and add 10,000 more, while callbacks are told", () => {
+  it("[C4] one may remove itself while callbacks are told", () => {
     const { tracker, update } = make();
     const told: string[] = [];
     const removeSelf = tracker.addEventCallback(() => {
       told.push("self");
       removeSelf();
     });
-    let added = 0;
-    const removeAdder = tracker.addEventCallback(() => {
-      removeAdder();
-      for (let n = 0; n < 10_000; n++) tracker.addEventCallback(() => void (added += 1));
-    });
     tracker.addEventCallback(() => told.push("last"));
     update(1);
-    expect([told, added]).toEqual([["self", "last"], 0]);
+    expect(told).toEqual(["self", "last"]);
     update(2);
-    expect([told, added]).toEqual([["self", "last", "last"], 10_000]);
+    expect(told).toEqual(["self", "last", "last"]);
+  });
+
+  it("[C4] one may add 10,000 more while callbacks are told, which hear of the next event", () => {
+    const { tracker, update } = make();
+    let added = 0;
+    let isFirst = true;
+    tracker.addEventCallback(() => {
+      if (!isFirst) return;
+      isFirst = false;
+      for (let n = 0; n < 10_000; n++) tracker.addEventCallback(() => void (added += 1));
+    });
+    update(1);
+    expect(added).toBe(0);
+    update(2);
+    expect(added).toBe(10_000);
     tracker.callbacks.clearAllCallbacks();
     update(3);
-    expect([told.length, added, tracker.callbacks.getCallbackCounts().eventCallbacks]).toEqual([3, 10_000, 0]);
+    expect([added, tracker.callbacks.getCallbackCounts().eventCallbacks]).toEqual([10_000, 0]);
   });
 
   it("[C4] the same function added twice is called twice, and removed once by each removal", () => {

@@ -86,12 +86,18 @@ describe("the live display on a pseudo-terminal", () => {
     const watch = onTerminal(["watch", "--storage-path", storagePath], { columns: 100, rows: 30 });
     await until(() => watch.output().includes("q leaves"), "the first frame");
     const before = watch.output().length;
-    watch.pty.resize(44, 12);
+    watch.pty.resize(60, 30);
     await until(
-      () => writtenLines(watch.output().slice(before)).includes("● running        Node n1"),
+      () => writtenLines(watch.output().slice(before)).some((line) => /^● running {8}Node n1 .{0,43}$/.test(line)),
       "a frame for the new size",
     );
-    for (const line of writtenLines(watch.output().slice(before))) expect(textWidth(line)).toBeLessThanOrEqual(44);
+    for (const line of writtenLines(watch.output().slice(before))) expect(textWidth(line)).toBeLessThanOrEqual(60);
+    const after = watch.output().length;
+    const terminal = shownOn({ columns: 100, rows: 30 }, watch.output().slice(0, before));
+    terminal.resize(60, 30);
+    terminal.write(watch.output().slice(before, after));
+    // Of the frame for the wider window nothing is left in sight.
+    expect(terminal.text.filter((line) => line.includes("upgrade-123"))).toHaveLength(1);
     watch.pty.write("q");
     expect(await watch.done).toBe(0);
     expect(watch.output()).not.toContain("\x1b[2J");

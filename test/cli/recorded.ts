@@ -1,5 +1,7 @@
 /** Upgrades in a real storage, made through the public API. */
 
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { ProgressTracker } from "../../src/progress-tracker.ts";
 
 export interface RecordOptions {
@@ -48,4 +50,21 @@ export async function ended(
   else if (how === "failed") tracker.failUpgrade("the control plane failed");
   else tracker.cancelUpgrade("not today");
   await tracker.close();
+}
+
+/** The journal of an upgrade that was opened for writing once. */
+export const journalOf = (storagePath: string, upgradeId = "upgrade-123"): string =>
+  join(storagePath, "upgrades", upgradeId, "journal", "1.jsonl");
+
+/** Changes one bit in the line of event 3. */
+export function damage(
+  storagePath: string,
+  upgradeId = "upgrade-123",
+): { readonly file: string; readonly offset: number } {
+  const file = journalOf(storagePath, upgradeId);
+  const bytes = readFileSync(file);
+  const offset = bytes.indexOf('{"seq":3,');
+  bytes[offset + 30] = (bytes[offset + 30] as number) ^ 1;
+  writeFileSync(file, bytes);
+  return { file, offset };
 }

@@ -57,9 +57,11 @@ export interface Recovery {
   readonly stored: readonly (readonly ProgressEvent[])[];
 }
 
+const text = (error: unknown): string => (error instanceof Error ? String(error) : JSON.stringify(error));
+
 /** G3: opens by itself, and opening again changes nothing that was there. */
 export function check_G3({ error, stored }: Recovery): string[] {
-  if (error !== undefined) return [`opening failed: ${String(error)}`];
+  if (error !== undefined) return [`opening failed: ${text(error)}`];
   const violations: string[] = [];
   for (const [index, after] of stored.entries()) {
     const before = stored[index - 1] ?? [];

@@ -29,7 +29,7 @@ function violations(run: TroubleRun): string[] {
   return [
     ...(run.opening === undefined || isMilepostError(run.opening)
       ? []
-      : [`opening threw ${String(run.opening)}, which has no code`]),
+      : [`opening threw ${(run.opening as Error).message}, which has no code`]),
     ...check_G5({ ...run, unhandled }),
     ...check_G2(run.stored),
     ...check_G9(run.live, run.stored),

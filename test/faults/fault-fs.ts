@@ -124,7 +124,8 @@ export class FaultFs {
   #writing(): Pick<FileSystem, "writeSync" | "fdatasync" | "fsyncSync" | "openSync"> {
     const inoOf = (fd: number) => nodeFs.fstatSync(fd).ino;
     return {
-      writeSync: ((fd: number, bytes: Uint8Array, offset: number, length: number, position: number) => {
+      writeSync: ((fd: number, bytes: Uint8Array, ...place: [number, number, number]) => {
+        const [offset, length, position] = place;
         this.#pass("write");
         const short = this.#short;
         if (short !== undefined && short.bytes < length) {

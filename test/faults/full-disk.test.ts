@@ -153,7 +153,7 @@ describe("a storage that answers later and fails", () => {
       ...inner,
       isSynchronous: false,
       openWriter: async (id, options) => {
-        const writer = (await inner.openWriter(id, options)) as LogWriter;
+        const writer = await inner.openWriter(id, options);
         return Object.create(writer, {
           append: {
             value: async (...args: Parameters<LogWriter["append"]>) => {

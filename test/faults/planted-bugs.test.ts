@@ -4,144 +4,21 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { isMilepostError, MilepostError } from "../../src/errors.ts";
+import { MilepostError } from "../../src/errors.ts";
 import { evolve } from "../../src/model/evolve.ts";
 import type { ProgressEvent } from "../../src/model/event.ts";
 import { ProgressTracker } from "../../src/progress-tracker.ts";
 import { realFileSystem, type FileSystem } from "../../src/storage/files.ts";
 import { jsonLines } from "../../src/storage/json-lines.ts";
-import type { LogWriter, Storage } from "../../src/storage/storage.ts";
-import type { Clock } from "../../src/tracker/clock.ts";
 import { manualClock } from "../manual-clock.ts";
 import { tempFolder } from "../temp-folder.ts";
-import { bentMemory, withAppend } from "./bent.ts";
-import {
-  check_G1,
-  check_G10,
-  check_G2,
-  check_G3,
-  check_G5,
-  check_G6,
-  check_G7,
-  check_G9,
-  type Telling,
-  type Trouble,
-  type WriterAnswers,
-} from "./checks.ts";
+import { bentMemory } from "./bent.ts";
+import { check_G1, check_G10, check_G2, check_G3, check_G5, check_G6, check_G7, check_G9 } from "./checks.ts";
 import { FaultFs } from "./fault-fs.ts";
+import { bentLines, displaced, ID, IDS, observe, troubled } from "./observed.ts";
 import { powerCuts } from "./power-cut.ts";
 import { quickFolder } from "./quick-folder.ts";
 import { eventsOnDisk, storedEvents } from "./stored.ts";
-
-const ID = "upgrade-123";
-const IDS = { upgradeId: ID, planId: "plan-456", clusterName: "my-cluster" };
-
-/** A short life; the events that its commands were answered with. */
-function live(tracker: ProgressTracker): ProgressEvent[] {
-  const acked = [tracker.startUpgrade()];
-  tracker.addTask("a", "Nodes");
-  acked.push(tracker.startTask("a"), tracker.updateTaskProgress("a", 40), tracker.failTask("a", "evicted"));
-  return acked;
-}
-
-interface Observed {
-  readonly tracker: ProgressTracker;
-  readonly acked: readonly ProgressEvent[];
-  readonly told: readonly Telling[];
-  readonly stored: readonly ProgressEvent[];
-}
-
-/** What is seen of a short life on this storage. */
-function observe(storage: Storage, clock?: Clock): Observed {
-  const tracker = new ProgressTracker({ ...IDS, storage, syncIntervalMs: 60_000, ...(clock && { clock }) });
-  const told: Telling[] = [];
-  tracker.addEventCallback((event) => {
-    told.push({ event, storedSeq: storedEvents(storage, ID).at(-1)?.seq ?? 0 });
-  });
-  const acked = live(tracker);
-  return { tracker, acked, told, stored: storedEvents(storage, ID) };
-}
-
-/** A life with trouble in its middle, as `check_G5` wants to see it. */
-async function troubled(storage: Storage, faults: FaultFs): Promise<Trouble> {
-  const tracker = new ProgressTracker({ ...IDS, storage, syncIntervalMs: 60_000 });
-  const accepted: ProgressEvent[] = [];
-  const thrown: unknown[] = [];
-  const looks: Trouble["looks"][number][] = [];
-  const flushes: Trouble["flushes"][number][] = [];
-  tracker.addEventCallback((event) => void accepted.push(event));
-  const flush = async () => {
-    const until = accepted.length;
-    const outcome = await tracker.flush().then(
-      () => "resolved",
-      (error: unknown) => (isMilepostError(error) ? error.code : String(error)),
-    );
-    flushes.push({ outcome, accepted: until, stored: storedEvents(storage, ID).length });
-  };
-  tracker.startUpgrade();
-  faults.fail({ call: "write", nth: 1, error: "ENOSPC", isForEver: true });
-  for (const phase of ["One", "Two"]) {
-    try {
-      tracker.setCurrentPhase(phase);
-    } catch (error) {
-      thrown.push(error);
-    }
-    looks.push({ stored: storedEvents(storage, ID), accepted: accepted.length, state: tracker.progress });
-  }
-  await flush();
-  faults.heal();
-  await flush();
-  const observed = {
-    thrown,
-    unhandled: [],
-    accepted: [...accepted],
-    looks,
-    flushes,
-    stored: storedEvents(storage, ID),
-  };
-  await tracker.close().catch(() => undefined);
-  return observed;
-}
-
-/** The default storage with another `append` for each writer. */
-function bentLines(storage: Storage, append: (inner: LogWriter) => LogWriter["append"]): Storage {
-  return {
-    ...storage,
-    openWriter: (id, options) => {
-      const inner = storage.openWriter(id, options) as LogWriter;
-      return withAppend(inner, append(inner));
-    },
-  };
-}
-
-/** A writer is displaced and goes on; what both were answered. */
-async function displaced(
-  path: string,
-  storage: Storage,
-): Promise<{ writers: WriterAnswers[]; stored: ProgressEvent[] }> {
-  const former = new ProgressTracker({ ...IDS, storage, syncIntervalMs: 60_000 });
-  const acked = [former.startUpgrade()];
-  const taker = new ProgressTracker({ ...IDS, storagePath: path, takeOver: true });
-  const own = [taker.setCurrentPhase("Taken over")];
-  const outcomes: string[] = [];
-  for (const phase of ["Late", "Later", "Latest"]) {
-    try {
-      acked.push(former.setCurrentPhase(phase));
-      outcomes.push("ok");
-    } catch (error) {
-      outcomes.push(isMilepostError(error) ? error.code : String(error));
-    }
-  }
-  await taker.close();
-  await former.close().catch(() => undefined);
-  return {
-    writers: [
-      { acked, outcomes },
-      { acked: own, outcomes: [] },
-    ],
-    stored: eventsOnDisk(path, ID),
-  };
-}
 
 describe("a validator", () => {
   it("finds nothing where nothing is wrong", async () => {
@@ -175,11 +52,11 @@ describe("a validator", () => {
     expect(check_G1(acked, stored)).not.toEqual([]);
   });
 
-  it.each(["fdatasync", "fsync", "directory"] as const)(
-    "check_G1 sees, after a power cut, that the sync of %s was left out",
+  it.each(["fdatasync", "directory"] as const)(
+    "check_G1 sees, after a power cut, that a sync was left out: %s",
     async (lie) => {
       const disk = () => new FaultFs({ isRecording: true, lie });
-      const { violations } = await powerCuts({ root: quickFolder(), seeds: 40, cutsPerSeed: 30, disk });
+      const { violations } = await powerCuts({ root: quickFolder(), seeds: 8, cutsPerSeed: 30, disk });
       expect(violations).not.toEqual([]);
     },
   );
@@ -314,7 +191,11 @@ describe("a validator", () => {
   it("check_G7 sees durations taken from the wall clock", async () => {
     const clock = manualClock();
     const storage = jsonLines({ path: tempFolder() });
-    const tracker = new ProgressTracker({ ...IDS, storage, clock: { now: clock.now, monotonic: clock.now } });
+    const tracker = new ProgressTracker({
+      ...IDS,
+      storage,
+      clock: { now: () => clock.now(), monotonic: () => clock.now() },
+    });
     tracker.startUpgrade();
     clock.jump(7_200_000);
     tracker.setCurrentPhase("Nodes");

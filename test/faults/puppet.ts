@@ -16,12 +16,14 @@ const [path = ""] = process.argv.slice(2);
 
 /** What a puppet can be told. */
 export type Order =
-  | { readonly do: "open"; readonly id: string; readonly takeOver?: boolean; readonly snapshotEvery?: number }
+  | { readonly do: "open"; readonly id: string; readonly takeOver?: boolean }
   | { readonly do: "execute"; readonly id: string; readonly commands: readonly object[] }
   /** Reports progress until it is refused, and a few times more; `ack` lines say what was answered. */
   | { readonly do: "work"; readonly id: string; readonly extra: number }
   | { readonly do: "send"; readonly id: string; readonly commands: readonly object[]; readonly timeoutMs?: number }
+  | { readonly do: "ready" }
   | { readonly do: "block"; readonly ms: number }
+  | { readonly do: "flush" | "snapshot"; readonly id: string }
   | { readonly do: "close"; readonly id: string };
 
 /** What it answers; `code` and `message` when it was refused. */
@@ -63,9 +65,17 @@ async function obey(order: Order): Promise<Answer> {
           program: "puppet",
         }),
       };
+    case "ready":
+      return { code: "ok" };
     case "block":
       say("blocking");
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, order.ms);
+      return { code: "ok" };
+    case "flush":
+      await held(order.id).flush();
+      return { code: "ok" };
+    case "snapshot":
+      await held(order.id).storage.saveProgress(held(order.id).progress);
       return { code: "ok" };
     case "close":
       await held(order.id).close();

@@ -3,7 +3,8 @@
  * was acknowledged: one line per event on standard output, `ack <seq> <crc of the id>`, `durable <seq>` after a flush.
  *
  * `node writer-child.ts <path> <upgrade> <tasks> [mode]`; modes: `flush` (a flush after each task), `snapshots` (one after
- * each few tasks), `runs` (completes the upgrade and starts the next run, over and over).
+ * each few tasks), `runs` (completes the upgrade and starts the next run, over and over), `lying` (as `flush`, on a file
+ * system whose syncs do nothing).
  */
 
 import { writeSync } from "node:fs";
@@ -11,11 +12,25 @@ import { crc32 } from "node:zlib";
 
 import type { ProgressEvent } from "../../src/model/event.ts";
 import { ProgressTracker } from "../../src/progress-tracker.ts";
+import { realFileSystem, type FileSystem } from "../../src/storage/files.ts";
+import { jsonLines } from "../../src/storage/json-lines.ts";
 
 const [path = "", upgradeId = "", tasks = "0", mode = "plain"] = process.argv.slice(2);
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 
-const tracker = new ProgressTracker({ upgradeId, planId: "plan-456", clusterName: "my-cluster", storagePath: path });
+/** Says that it has synced. */
+const lying: FileSystem = {
+  ...realFileSystem,
+  fsyncSync: () => undefined,
+  fdatasync: ((_fd: number, done: (error: null) => void) => void setImmediate(done, null)) as FileSystem["fdatasync"],
+};
+
+const tracker = new ProgressTracker({
+  upgradeId,
+  planId: "plan-456",
+  clusterName: "my-cluster",
+  storage: jsonLines(mode === "lying" ? { path, fs: lying } : { path }),
+});
 const unsaid: string[] = [];
 tracker.addEventCallback(
   ({ seq, id }: ProgressEvent) => void unsaid.push(`ack ${tracker.progress.run} ${seq} ${crc32(id)}`),
@@ -41,14 +56,14 @@ async function work(task: number): Promise<void> {
   }
   tracker.completeTask(id);
   done();
-  if (mode === "flush") {
+  if (mode === "flush" || mode === "lying") {
     const { run, seq } = tracker.progress;
     await tracker.flush();
     say(`durable ${run} ${seq}`);
   }
   if (mode === "snapshots" && task % 5 === 0) await tracker.storage.saveProgress(tracker.progress);
   // The event loop turns now and then, as it does in a program that waits for a cloud.
-  await new Promise((resolve) => setTimeout(resolve, task % 2));
+  await new Promise((resolve) => (task % 5 === 0 ? setTimeout(resolve, 1) : setImmediate(resolve)));
 }
 
 say("ready");

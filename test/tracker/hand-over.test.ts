@@ -22,7 +22,7 @@ const open = (path: string, takeOver = false) =>
 /** The holder with its socket, once it listens. */
 async function listening(path: string): Promise<LogHolder> {
   for (const until = Date.now() + 10_000; Date.now() < until; await sleep(5)) {
-    const holder = (await jsonLines({ path }).holder(ID)) as LogHolder | undefined;
+    const holder = await jsonLines({ path }).holder(ID);
     if (holder?.socket !== undefined) return holder;
   }
   throw new Error("nobody listens");

@@ -136,6 +136,14 @@ describe("taskRows", () => {
     expect(kept.at(-1)).toBe('… 27 {"in_progress":27}');
   });
 
+  it("does not fold a finished task below which something is open into the row of its siblings", () => {
+    const { state } = story([
+      [0, start(), ...["a", "b", "c"].map((name) => add(name)), add("open", { parentTaskId: "b" })],
+      [1, ...["a", "b", "c"].flatMap((name) => [begin(name), finish(name)])],
+    ]);
+    expect(rows(state, { maxLines: 3 })).toEqual(["completed 2 of 3 tasks", "completed b", "  not_started open"]);
+  });
+
   it("never takes more lines than there are, whatever a row takes", () => {
     const state = cluster();
     for (let maxLines = 1; maxLines <= 40; maxLines++) {

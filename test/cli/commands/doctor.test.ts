@@ -1,10 +1,10 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { checkDisk, checkFolder, checkNode, checkPseudoTerminal } from "../../../src/cli/doctor/machine.ts";
 import type { ProgressTracker } from "../../../src/progress-tracker.ts";
 import { run, temporaryFolder } from "../command-line.ts";
-import { ended, running } from "../recorded.ts";
+import { damage, ended, running } from "../recorded.ts";
 
 let open: ProgressTracker | undefined;
 afterEach(() => open?.close());
@@ -50,10 +50,7 @@ describe("milepost doctor", () => {
   it("finds a damaged log, says what to do, and exits with 1", async () => {
     const storagePath = temporaryFolder();
     await ended({ storagePath });
-    const file = join(storagePath, "upgrades", "upgrade-123", "journal", "1.jsonl");
-    const bytes = readFileSync(file);
-    bytes[bytes.indexOf('{"seq":3,') + 30]! ^= 1;
-    writeFileSync(file, bytes);
+    damage(storagePath);
     const { exitCode, stdout } = await doctor(storagePath);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^problem {2}upgrade upgrade-123: /m);

@@ -1,9 +1,7 @@
-import { appendFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ProgressTracker } from "../../../src/progress-tracker.ts";
 import { run, temporaryFolder } from "../command-line.ts";
-import { ended, openTracker, running } from "../recorded.ts";
+import { damage, ended, running } from "../recorded.ts";
 
 let open: ProgressTracker | undefined;
 afterEach(() => open?.close());
@@ -70,13 +68,14 @@ describe("milepost list", () => {
   it("shows the others when one log is damaged", async () => {
     const storagePath = temporaryFolder();
     await ended({ storagePath, upgradeId: "good" });
-    const tracker = openTracker({ storagePath, upgradeId: "bad" });
-    tracker.startUpgrade();
-    await tracker.close();
-    appendFileSync(join(storagePath, "upgrades", "bad", "journal", "1.jsonl"), "not a line\nnot a line either\n");
+    await ended({ storagePath, upgradeId: "bad" });
+    damage(storagePath, "bad");
     const { exitCode, stdout } = await run(["list", "--storage-path", storagePath]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^good .*completed/m);
+    expect(stdout).toMatch(/^bad +unreadable .*holds a damaged line/m);
+    const [, bad] = JSON.parse((await run(["list", "--json", "--storage-path", storagePath])).stdout);
+    expect(bad).toMatchObject({ ref: "bad", error: { code: "CORRUPT" } });
   });
 
   it("says that there are none", async () => {

@@ -1,21 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run, temporaryFolder } from "../command-line.ts";
-import { ended, openTracker } from "../recorded.ts";
-
-const journalOf = (storagePath: string, upgradeId: string) =>
-  join(storagePath, "upgrades", upgradeId, "journal", "1.jsonl");
-
-/** Changes one byte in the line of event 3. */
-const damage = (storagePath: string, upgradeId = "upgrade-123") => {
-  const file = journalOf(storagePath, upgradeId);
-  const bytes = readFileSync(file);
-  const at = bytes.indexOf('{"seq":3,') + 30;
-  bytes[at] = (bytes[at] as number) ^ 1;
-  writeFileSync(file, bytes);
-  return { file, offset: bytes.indexOf('{"seq":3,') };
-};
+import { damage, ended, journalOf, openTracker } from "../recorded.ts";
 
 describe("milepost verify", () => {
   it("[L7] says that a log is whole, and how many events it has", async () => {

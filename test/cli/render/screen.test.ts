@@ -12,6 +12,7 @@ interface Setup {
   readonly block: Screen;
   readonly written: string[];
   readonly by: Pen;
+  readonly output: Output;
 }
 
 const setUp = (columns: number, rows: number): Setup => {
@@ -27,7 +28,13 @@ const setUp = (columns: number, rows: number): Setup => {
     }),
     { isTTY: true, columns, rows },
   );
-  return { terminal, block: screen(output), written, by: pen({ width: columns, isAscii: false, hasColor: true }) };
+  return {
+    terminal,
+    output,
+    block: screen(output),
+    written,
+    by: pen({ width: columns, isAscii: false, hasColor: true }),
+  };
 };
 
 const linesOf = (by: Pen, texts: readonly string[]): readonly Line[] => texts.map((text) => [span(by, text, "good")]);
@@ -122,6 +129,19 @@ describe("screen", () => {
     block.resized();
     block.draw(linesOf(by, ["a", "b", "d"]), by);
     expect(terminal.text).toEqual(["above", "a", "b", "d"]);
+  });
+
+  it("leaves nothing of lines that a narrower window has broken", () => {
+    const { block, terminal, output } = setUp(60, 12);
+    terminal.write("above\r\n");
+    const wide = pen({ width: 60, isAscii: false, hasColor: false });
+    block.draw(linesOf(wide, ["x".repeat(60), "y".repeat(45), "z"]), wide);
+    terminal.resize(20, 12);
+    Object.assign(output, { columns: 20 });
+    block.resized();
+    const narrow = pen({ width: 20, isAscii: false, hasColor: false });
+    block.draw(linesOf(narrow, ["x".repeat(20), "y", "z"]), narrow);
+    expect(terminal.text).toEqual(["above", "x".repeat(20), "y", "z"]);
   });
 
   it("gives the cursor back, once", () => {

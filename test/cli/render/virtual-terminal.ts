@@ -9,8 +9,8 @@ import { textWidth } from "../../../src/view/column-width.ts";
 const CSI = /^\x1b\[(\?)?([\d;]*)([A-Za-z])/;
 
 export class VirtualTerminal {
-  readonly columns: number;
-  readonly rows: number;
+  columns: number;
+  rows: number;
   /** Everything that scrolled out, and the window below it. */
   readonly lines: string[][] = [[]];
   isCursorShown = true;
@@ -51,13 +51,27 @@ export class VirtualTerminal {
     }
   }
 
+  /** The window gets another size: lines that are too long for it are broken, as most terminals do. */
+  resize(columns: number, rows: number): void {
+    const broken: string[][] = [];
+    for (const [index, line] of this.lines.entries()) {
+      if (index === this.#row) this.#row = broken.length;
+      for (let start = 0; start === 0 || start < line.length; start += columns)
+        broken.push(line.slice(start, start + columns));
+    }
+    this.lines.splice(0, this.lines.length, ...broken);
+    this.columns = columns;
+    this.rows = rows;
+  }
+
   #control([, isPrivate, parameters = "", final = ""]: RegExpExecArray): void {
     this.sequences.push(`${isPrivate ?? ""}${parameters}${final}`);
     const count = Number(parameters || 1);
     if (isPrivate !== undefined) return this.#mode(Number(parameters), final === "h");
     if (final === "A") this.#row = Math.max(this.#top(), this.#row - count);
     else if (final === "B") this.#row = Math.min(this.#top() + this.rows - 1, this.#row + count);
-    else if (final === "K" && parameters === "") this.#line().length = this.#column;
+    // A cursor behind a full line stands on its last character.
+    else if (final === "K" && parameters === "") this.#line().length = Math.min(this.#column, this.columns - 1);
     else if (final === "J" && parameters === "") {
       this.#line().length = this.#column;
       this.lines.length = this.#row + 1;

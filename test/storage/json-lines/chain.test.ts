@@ -55,15 +55,17 @@ describe("the chain of journal files", () => {
     writeLines(journalOf(path, late.journal), [encodeHeader(late), ...makeLines(header, [4, 6], { term: "late" })]);
     lines.push(...(await appendLines(taker, [4, 5], { term: "t2" })));
     expect(await readLog(path)).toEqual(Buffer.concat(lines));
+    // Were the taker's file damaged, the displaced writer's must not come to be the log in its place.
+    const whole = readFileSync(journalOf(path, file));
+    const bytes = Buffer.from(whole);
+    bytes.writeUInt8(0x21, 20);
+    writeFileSync(journalOf(path, file), bytes);
+    expect(await codeOf(() => readLog(path))).toBe("CORRUPT");
+    writeFileSync(journalOf(path, file), whole);
     await taker.close();
     await old.close();
     lines.push(...(await write(path, [6, 7], { term: "t3" })));
     expect(await readLog(path)).toEqual(Buffer.concat(lines));
-    // Were the taker's file damaged, the displaced writer's must not come to be the log in its place.
-    const bytes = readFileSync(journalOf(path, file));
-    bytes.writeUInt8(0x21, 20);
-    writeFileSync(journalOf(path, file), bytes);
-    expect(await codeOf(() => readLog(path))).toBe("CORRUPT");
   });
 
   it("[L4] a new file whose first line is torn or missing was never written to, and hinders nobody", async () => {

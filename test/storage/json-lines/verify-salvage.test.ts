@@ -60,7 +60,8 @@ describe("verify", () => {
     ["a line of the newest file", 2, 5, 14, 5],
     ["the header of the first file", 1, 0, 0, 20],
     ["the header of the newest file", 2, 0, 10, 10],
-  ])("[L7, L6] finds damage in %s, where it is, and what stands behind it", async (_name, file, line, kept, behind) => {
+  ])("[L7, L6] finds damage in %s, where it is, and what stands behind it", async (...row) => {
+    const [, file, line, kept, behind] = row;
     const { path } = await twoFiles();
     const offset = damage(path, file, line);
     const report = verifyUpgrade(path, "up");

@@ -51,7 +51,10 @@ module.exports = {
     ),
     never(
       "A6-only-the-edges-pick-drivers",
-      { path: "^src/", pathNot: "^src/(index[.]ts|open-storage[.]ts|progress-tracker(-options)?[.]ts|cli/|storage/|notify/)" },
+      {
+        path: "^src/",
+        pathNot: "^src/(index[.]ts|open-storage[.]ts|progress-tracker(-options)?[.]ts|cli/|storage/|notify/)",
+      },
       { path: "^src/(storage|notify)/", pathNot: `^src/(${PORTS})` },
       "Everything else takes the port.",
     ),

@@ -33,7 +33,7 @@ export function loop(work: (index: number) => void): Timed {
   };
 }
 
-export function median(series: Series): number {
+function median(series: Series): number {
   const sorted = [...series].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1

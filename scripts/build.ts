@@ -12,7 +12,10 @@ const ENTRIES = { index: "src/index.ts", models: "src/models.ts", "cli/main": "s
 
 /** Bundles src/ into `folder`; packages and Node's own modules stay outside. */
 const bundle = async (folder: string): Promise<void> => {
-  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, Record<string, string>>;
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<
+    string,
+    Record<string, string>
+  >;
   const packages = Object.keys({ ...manifest["dependencies"], ...manifest["optionalDependencies"] });
   const outcome = await rolldown({ cwd: root, input: ENTRIES, platform: "node", external: [/^node:/, ...packages] });
   await outcome.write({ dir: folder, format: "esm", sourcemap: true, chunkFileNames: "chunks/[name]-[hash].js" });

@@ -36,7 +36,12 @@ test("commands.ts reports parents, steps and what is waited for", async () => {
   await node("commands.ts");
   const { state } = await readUpgrade(jsonLines({ path: join(folder, "data") }), "upgrade-124");
   expect([state.status, state.overallPercentage, state.insights.length]).toEqual(["completed", 100, 0]);
-  expect(state.tasks.get("workers/drain")).toMatchObject({ completedSteps: 5, totalSteps: 5, waitingOn: null, status: "completed" });
+  expect(state.tasks.get("workers/drain")).toMatchObject({
+    completedSteps: 5,
+    totalSteps: 5,
+    waitingOn: null,
+    status: "completed",
+  });
 });
 
 test("watch.ts shows an upgrade that another process wrote", async () => {
@@ -47,7 +52,11 @@ test("watch.ts shows an upgrade that another process wrote", async () => {
 
 test("report.sh reports three tasks, each command a process of its own", { timeout: 60_000 }, async () => {
   const milepost = `${process.execPath} --conditions=milepost-source ${join(root, "src", "cli", "main.ts")}`;
-  await run("bash", [example("report.sh")], { cwd: folder, env: { ...process.env, MILEPOST: milepost }, timeout: 50_000 });
+  await run("bash", [example("report.sh")], {
+    cwd: folder,
+    env: { ...process.env, MILEPOST: milepost },
+    timeout: 50_000,
+  });
   const [upgradeId = ""] = await readdir(join(folder, "data", "upgrades"));
   const { state } = await readUpgrade(jsonLines({ path: join(folder, "data") }), upgradeId);
   expect([state.status, state.clusterName, state.tasks.counts.completed]).toEqual(["completed", "my-cluster", 3]);

@@ -20,8 +20,6 @@ export interface Presenter {
   show(state: UpgradeProgress, event?: ProgressEvent): void;
   /** Whether somebody writes the upgrade now. */
   setWriter(hasWriter: boolean): void;
-  /** Shows what the passing of time changes. Called by itself; tests with a clock of their own call it. */
-  tick(): void;
   /** Shows the last state for good. */
   end(): void;
   /** Gives the terminal back. */
@@ -58,10 +56,12 @@ function drawing(cli: Cli, { common, leave, now, hint, banner }: PresenterOption
   let hasWriter: boolean | undefined;
   let pending: NodeJS.Timeout | undefined;
   let isClosed = false;
+  let restMs = FRAME_MS;
 
   const draw = () => {
     clearTimeout(pending);
     pending = undefined;
+    const startedMs = cli.clock.monotonic();
     // What comes after the end (a tracker saying goodbye) must not take the terminal again.
     if (state === undefined || isClosed) return;
     const by = penFor(stdout, cli.env, common);
@@ -69,16 +69,17 @@ function drawing(cli: Cli, { common, leave, now, hint, banner }: PresenterOption
       frameLines(state, by, { asOfMs: now(), hasWriter, maxLines: Math.max(2, stdout.rows ?? 24) - 1, hint, banner }),
       by,
     );
+    restMs = Math.max(FRAME_MS, REST_FACTOR * (cli.clock.monotonic() - startedMs));
   };
   const drawSoon = () => {
-    if (!isClosed) pending ??= setTimeout(draw, FRAME_MS);
+    if (!isClosed) pending ??= setTimeout(draw, restMs);
   };
   const onResize = () => {
     block.resized();
     drawSoon();
   };
   const restore = () => block.restore();
-  const second = setInterval(draw, SECOND_MS);
+  const second = setInterval(drawSoon, SECOND_MS);
   const giveKeysBack = takeKeys(cli, {
     leave: (reason) => leave.now(reason),
     suspend: restore,
@@ -102,7 +103,6 @@ function drawing(cli: Cli, { common, leave, now, hint, banner }: PresenterOption
       hasWriter = has;
       drawSoon();
     },
-    tick: draw,
     end: draw,
     close() {
       isClosed = true;
@@ -154,7 +154,6 @@ function lines(cli: Cli, { common, now, signOfLifeMs = SIGN_OF_LIFE_MS, banner }
       hasWriter = has;
       if (health?.state === "lost") say(timeNow(), `lost: ${health.reasons.join("; ")}`, "bad");
     },
-    tick,
     end() {},
     close() {
       isClosed = true;

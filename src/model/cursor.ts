@@ -9,7 +9,7 @@ export interface CursorParts {
 }
 
 /** The term that names the beginning of a log, before any writer. */
-export const NO_TERM = "0";
+const NO_TERM = "0";
 
 const CURSOR = /^([a-z0-9]{1,32})\.([a-z0-9]{1,32})\.(\d{1,15})$/;
 

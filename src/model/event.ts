@@ -60,7 +60,7 @@ export interface Position {
 }
 
 /** The fields that every event has. */
-export interface EventEnvelope {
+interface EventEnvelope {
   /** Number in the log: 1, 2, 3 … */
   readonly seq: number;
   /** The place right after this event, opaque: (log, term, seq). */
@@ -94,7 +94,7 @@ interface TaskStatusBody extends Position {
 }
 
 /** Type-specific fields, by event type. */
-export interface EventBodies {
+interface EventBodies {
   "writer.opened": {
     readonly logId: string;
     readonly term: string;

@@ -8,7 +8,13 @@ import type { AddressInfo } from "node:net";
 
 import type { WebSocket, WebSocketServer as Server } from "ws";
 
-import { parseClientMessage, errorMessage, upgradeChannel, type ServerMessage } from "../stream/protocol.ts";
+import {
+  errorMessage,
+  parseClientMessage,
+  PROTOCOL_VERSION,
+  upgradeChannel,
+  type ServerMessage,
+} from "../stream/protocol.ts";
 import { report, silentLogger, type Logger } from "../tracker/logger.ts";
 import { Subscriber, type StreamSource } from "./subscriber.ts";
 
@@ -157,7 +163,7 @@ export class WebSocketServer {
 }
 
 function welcome(pingIntervalMs: number, channel: string): ServerMessage {
-  return { type: "welcome", protocol: 1, server: "milepost/0.1.0", pingIntervalMs, channels: [channel] };
+  return { type: "welcome", protocol: PROTOCOL_VERSION, server: "milepost/0.1.0", pingIntervalMs, channels: [channel] };
 }
 
 function answer(subscriber: Subscriber, text: string): void {

@@ -18,7 +18,7 @@ export const CLOSE_CODES = { SLOW: 4000, SHUTDOWN: 1001, TOO_MANY_ERRORS: 4500 }
 export type ServerMessage =
   | {
       readonly type: "welcome";
-      readonly protocol: number;
+      readonly protocol: typeof PROTOCOL_VERSION;
       readonly server: string;
       readonly pingIntervalMs: number;
       readonly channels: readonly string[];

@@ -6,7 +6,7 @@ import { upgradeDurationMs, type UpgradeProgress } from "../model/upgrade.ts";
 import { isFinalUpgradeStatus, type ProgressStatus } from "../model/vocabulary.ts";
 
 /** A task in one line. */
-export interface CurrentTask {
+interface CurrentTask {
   readonly taskId: string;
   readonly taskName: string;
   readonly status: ProgressStatus;
@@ -61,7 +61,7 @@ export interface TaskReport {
   readonly recentEvents: readonly RecentEvent[];
 }
 
-export interface RecentEvent {
+interface RecentEvent {
   readonly timestamp: string;
   readonly status: ProgressStatus;
   readonly message: string | null;

@@ -35,7 +35,7 @@ export function* stateParts(state: UpgradeProgress): Generator<string, undefined
 const TASKS_PER_PART = 500;
 
 /** The state in a snapshot, or undefined when another version of the model wrote it. */
-export function stateFromSnapshot(snapshot: StoredSnapshot): UpgradeProgress | undefined {
+function stateFromSnapshot(snapshot: StoredSnapshot): UpgradeProgress | undefined {
   const { model, ...json } = JSON.parse(snapshot.text) as UpgradeJson & { readonly model: number };
   return model === MODEL_VERSION ? upgradeFromJson(json) : undefined;
 }
@@ -61,7 +61,7 @@ export function* foldLog(
 }
 
 /** Folds on from `state` to the reader's present end. */
-export function* foldOn(
+function* foldOn(
   reader: LogReader,
   from: UpgradeProgress,
   onEvent: (event: ProgressEvent) => void = () => undefined,

@@ -3,6 +3,7 @@
 import type { Cli, CommonOptions, Output } from "./context.ts";
 import { SIGNAL_EXIT } from "./exit-codes.ts";
 import { pen, type Pen } from "./render/pen.ts";
+import { isForeground } from "./run/outer-terminal.ts";
 
 const DEFAULT_WIDTH = 80;
 
@@ -31,9 +32,10 @@ function isAsciiLocale(env: Cli["env"]): boolean {
   return locale !== undefined && !/utf-?8/i.test(locale);
 }
 
-/** True if a live display can be drawn: both ends are a terminal that can move its cursor. */
+/** True if a live display can be drawn: on a terminal that can move its cursor, which is not somebody else's at the moment (`&`). */
 export function canDraw(cli: Cli): boolean {
-  return cli.stdout.isTTY === true && cli.env["TERM"] !== "dumb";
+  if (cli.stdout.isTTY !== true || cli.env["TERM"] === "dumb") return false;
+  return cli.stdin.isTTY !== true || isForeground();
 }
 
 /** Why a verb was left before its end: a signal, the key q, a reader that went away, or time that ran out. */
@@ -77,6 +79,7 @@ export function leaveOn(cli: Cli): Leave {
   };
 }
 
+const SUSPEND_CHECK_MS = 50;
 const CTRL_C = "\x03";
 const CTRL_Z = "\x1a";
 const CTRL_BACKSLASH = "\x1c";
@@ -96,7 +99,11 @@ export function takeKeys(cli: Cli, actions: KeyActions): () => void {
   const { stdin } = cli;
   if (stdin.isTTY !== true || stdin.setRawMode === undefined) return () => undefined;
   const setRaw = (isRaw: boolean) => stdin.setRawMode?.(isRaw);
+  let isSuspended = false;
   const onContinue = () => {
+    isSuspended = false;
+    // Continued in the background, the terminal is the shell's: taking it would stop the process again.
+    if (!isForeground()) return;
     setRaw(true);
     actions.resume();
   };
@@ -107,8 +114,13 @@ export function takeKeys(cli: Cli, actions: KeyActions): () => void {
     else if (keys.includes(CTRL_Z)) {
       actions.suspend();
       setRaw(false);
+      isSuspended = true;
       // The whole group of the terminal's foreground, as the terminal itself would.
       process.kill(0, "SIGTSTP");
+      // Where nobody could let it go on (no shell above it), the system does not stop it either.
+      setTimeout(() => {
+        if (isSuspended) onContinue();
+      }, SUSPEND_CHECK_MS);
     }
   };
   setRaw(true);

@@ -16,11 +16,13 @@ const PER_SECOND = 64_000;
 
 const MARK = "… ";
 
-/** Gathers the lines of one run. Pure: time comes in (`now`, monotonic, in milliseconds), commands come out. */
+/** Gathers the lines of one run. Pure: time comes in, commands come out. */
 export class LogLines {
   readonly #now: () => number;
-  #taskId = "";
+  #taskId: string;
+  /** Those that wait, from `#first` on; the ones before it are left out. */
   #lines: string[] = [];
+  #first = 0;
   #size = 0;
   #leftOut = 0;
   #binary = 0;
@@ -29,7 +31,9 @@ export class LogLines {
   #budget = BURST;
   #budgetAt: number;
 
-  constructor({ now }: { readonly now: () => number }) {
+  /** `taskId`: the task that nothing has been printed for yet; `now` is monotonic, in milliseconds. */
+  constructor({ taskId, now }: { readonly taskId: string; readonly now: () => number }) {
+    this.#taskId = taskId;
     this.#now = now;
     this.#budgetAt = now();
   }
@@ -45,8 +49,13 @@ export class LogLines {
     this.#lines.push(line);
     this.#size += line.length + 1;
     while (this.#size > MAX_BATCH) {
-      this.#size -= (this.#lines.shift()?.length ?? 0) + 1;
+      this.#size -= (this.#lines[this.#first]?.length ?? 0) + 1;
+      this.#first += 1;
       this.#leftOut += 1;
+    }
+    if (this.#first > MAX_BATCH) {
+      this.#lines = this.#lines.slice(this.#first);
+      this.#first = 0;
     }
     return [...commands, ...this.due()];
   }
@@ -71,11 +80,12 @@ export class LogLines {
       ...(this.#skippedBytes > 0 ? [`${MARK}${this.#skippedBytes} bytes left out: they came too fast to be read`] : []),
       ...(this.#binary > 0 ? [`${MARK}${this.#binary} lines of binary data left out`] : []),
     ];
-    const lines = [...notices, ...this.#lines];
+    const lines = [...notices, ...this.#lines.slice(this.#first)];
     if (lines.every((line) => line.trim() === "")) return [];
     this.#sentAt = this.#now();
     this.#budget -= this.#size;
     this.#lines = [];
+    this.#first = 0;
     this.#size = 0;
     this.#leftOut = 0;
     this.#binary = 0;

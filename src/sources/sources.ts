@@ -14,7 +14,7 @@ export interface CommandHandler {
   observation(observation: Observation): void;
   /** A line that a person would keep: finished, and not one that was drawn over. `wasRead`: an observation came of it. */
   line(text: string, wasRead: boolean): void;
-  /** Output that was not read, because reading it would have held the command up; below nought: some of it was read after all. */
+  /** Output that was not read, because reading it would have held the command up. */
   readonly skipped: (bytes: number) => void;
 }
 
@@ -30,9 +30,13 @@ export interface CommandReading {
   readonly end: () => void;
 }
 
-/** Reading takes at most this much of each stretch of time, so that the command is hardly held up however much it prints. */
-const STRETCH_MS = 100;
-const READING_MS = 50;
+/**
+ * Reading takes at most half of the time, so that the command is hardly held up however much it prints; after a pause this much
+ * at once, in milliseconds.
+ */
+const READING_AT_ONCE_MS = 50;
+/** Looked at anew after so many bytes. */
+const PIECE_BYTES = 8192;
 
 /** Begins to read `command`. `now` is monotonic, in milliseconds. */
 export function readCommand(
@@ -94,8 +98,8 @@ export function readCommand(
   };
 }
 
-/** How much of what was passed over is kept, since the last lines matter most. */
-const TAIL_BYTES = 8192;
+/** How much may wait to be read. Beyond it the oldest goes, since the last lines matter most. */
+const HELD_BYTES = 65_536;
 
 interface PacedReader {
   read(chunk: Uint8Array): void;
@@ -103,30 +107,41 @@ interface PacedReader {
   end(): void;
 }
 
-/** Reads a stream as far as there is time, and its end in any case. */
+/** Reads a stream as far as there is time; what waits when there is none is read later, and its end in any case. */
 function pacedReader(
   text: TerminalText,
   mayRead: (work: () => void) => boolean,
   { skipped }: CommandHandler,
 ): PacedReader {
-  let tail: Buffer | undefined;
+  let held = Buffer.alloc(0);
+  const release = (): void => {
+    if (held.length > 0) text.push(held);
+    held = Buffer.alloc(0);
+  };
+  const hold = (bytes: Uint8Array): void => {
+    const tooMany = held.length + bytes.length - HELD_BYTES;
+    held = Buffer.concat([held, bytes.subarray(-HELD_BYTES)]).subarray(-HELD_BYTES);
+    if (tooMany <= 0) return;
+    text.skip();
+    skipped(tooMany);
+  };
   return {
     read(chunk) {
-      const wasRead = mayRead(() => {
-        tail = undefined;
-        text.push(chunk);
-      });
-      if (wasRead) return;
-      text.skip();
-      skipped(chunk.length);
-      tail = Buffer.concat([tail ?? Buffer.alloc(0), chunk.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
-    },
-    peek: () => text.peek(),
-    end() {
-      if (tail !== undefined) {
-        skipped(-tail.length);
-        text.push(tail);
+      for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+        const work = (): void => {
+          release();
+          text.push(chunk.subarray(at, at + PIECE_BYTES));
+        };
+        if (!mayRead(work)) return hold(chunk.subarray(at));
       }
+    },
+    peek: () =>
+      void mayRead(() => {
+        release();
+        text.peek();
+      }),
+    end() {
+      release();
       text.end();
     },
   };
@@ -134,17 +149,16 @@ function pacedReader(
 
 /** Runs what it is given unless the time for reading is used up; says whether it did. */
 function readingTime(now: () => number): (work: () => void) => boolean {
-  let stretchFrom = now();
-  let spentMs = 0;
+  let creditMs = READING_AT_ONCE_MS;
+  let countedAt = now();
   return (work) => {
     const from = now();
-    if (from - stretchFrom >= STRETCH_MS) {
-      stretchFrom = from;
-      spentMs = 0;
-    }
-    if (spentMs >= READING_MS) return false;
+    creditMs = Math.min(READING_AT_ONCE_MS, creditMs + from - countedAt);
+    countedAt = from;
+    if (creditMs <= 0) return false;
     work();
-    spentMs += now() - from;
+    countedAt = now();
+    creditMs -= countedAt - from;
     return true;
   };
 }

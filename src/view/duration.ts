@@ -31,6 +31,12 @@ export function dateText(time: string): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clockText(time)}`;
 }
 
+/** The same in short: the time of day for a time of the day of `asOfMs` (epoch ms), else the date. */
+export function shortDateText(time: string, asOfMs: number): string {
+  const [date = "", clock = ""] = dateText(time).split(" ");
+  return date === dateText(new Date(asOfMs).toISOString()).split(" ")[0] ? clock : date;
+}
+
 /** A percentage as a whole number, rounded down, so that 100% means all of it; "unknown" when it is. */
 export function percentText(percent: number | null): string {
   return percent === null ? "unknown" : `${Math.floor(percent)}%`;

@@ -15,7 +15,7 @@ const few = (violations: string[]): string[] => violations.slice(0, MAX_VIOLATIO
 const name = ({ seq, type }: { seq: number; type?: string }): string => `seq ${seq} (${type ?? "?"})`;
 
 /** The fold of events, from nothing. */
-export function foldEvents(events: readonly ProgressEvent[]): UpgradeProgress | undefined {
+function foldEvents(events: readonly ProgressEvent[]): UpgradeProgress | undefined {
   const [first] = events;
   if (first?.type !== "writer.opened") return undefined;
   const ids = { upgradeId: first.upgradeId, planId: "", clusterName: "" };

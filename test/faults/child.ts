@@ -2,6 +2,8 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -18,12 +20,16 @@ export interface Child {
   readonly ended: Promise<number | null>;
 }
 
+/** Compiled once for all the children of this process: they start several times faster. */
+const compileCache = mkdtempSync(join(tmpdir(), "milepost-test-compiled-"));
+process.once("exit", () => rmSync(compileCache, { recursive: true, force: true }));
+
 /** Runs `file` of this folder with the sources. What it writes to stderr goes into its lines, after `!`. */
 export function startChild(file: string, args: readonly (string | number)[], execArgv: readonly string[] = []): Child {
   const child = spawn(
     process.execPath,
     ["--conditions=milepost-source", ...execArgv, join(import.meta.dirname, file), ...args.map(String)],
-    { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, NODE_OPTIONS: "" } },
+    { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, NODE_OPTIONS: "", NODE_COMPILE_CACHE: compileCache } },
   );
   const lines: string[] = [];
   const waiting = new Set<() => void>();

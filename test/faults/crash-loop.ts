@@ -8,6 +8,7 @@ import { ProgressTracker } from "../../src/progress-tracker.ts";
 import { check_G2, check_G9 } from "./checks.ts";
 import { killNow, randomOf, startChild } from "./child.ts";
 import { eventsOnDisk } from "./stored.ts";
+import type { WriterMode } from "./writer-child.ts";
 
 export interface CrashLoopOptions {
   readonly path: string;
@@ -15,7 +16,7 @@ export interface CrashLoopOptions {
   readonly cycles: number;
   /** A slow machine makes more cycles until so much was acknowledged. */
   readonly minAcked?: number;
-  readonly mode?: "plain" | "flush" | "snapshots" | "runs";
+  readonly mode?: WriterMode;
   /** Tasks before the program is through; it never is, unless it begins runs. */
   readonly tasks?: number;
   readonly maxDelayMs?: number;

@@ -9,7 +9,7 @@ import type { Trouble } from "./checks.ts";
 import type { Fault, FaultFs } from "./fault-fs.ts";
 import { eventsOnDisk } from "./stored.ts";
 
-export const UPGRADE = "upgrade-123";
+const UPGRADE = "upgrade-123";
 /** Longer than the queue waits between two attempts. */
 const RETRY_IS_DUE_MS = 250;
 /** Enough to see the trouble begin and end. */
@@ -45,8 +45,9 @@ const STEPS: readonly (Step | "flush")[] = [
   (tracker) => tracker.pauseUpgrade(),
   "flush",
   (tracker) => tracker.resumeUpgrade(),
-  ...["d", "e", "f", "g", "h", "i", "j", "k"].map(
-    (id) => (tracker: ProgressTracker) => tracker.addTask(id, `Node ${id}`),
+  ...Array.from(
+    { length: 20 },
+    (_, node) => (tracker: ProgressTracker) => tracker.addTask(`node-${node}`, `Node ${node}`),
   ),
   (tracker) => tracker.skipTask("c"),
   (tracker) => tracker.clearInsight("quota"),

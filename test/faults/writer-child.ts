@@ -8,12 +8,16 @@
  */
 
 import { writeSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { crc32 } from "node:zlib";
 
 import type { ProgressEvent } from "../../src/model/event.ts";
 import { ProgressTracker } from "../../src/progress-tracker.ts";
 import { realFileSystem, type FileSystem } from "../../src/storage/files.ts";
 import { jsonLines } from "../../src/storage/json-lines.ts";
+
+/** What the program does beside reporting. */
+export type WriterMode = "plain" | "flush" | "snapshots" | "runs" | "lying";
 
 const [path = "", upgradeId = "", tasks = "0", mode = "plain"] = process.argv.slice(2);
 const say = (line: string): void => void writeSync(1, `${line}\n`);
@@ -66,6 +70,8 @@ async function work(task: number): Promise<void> {
   await new Promise((resolve) => (task % 5 === 0 ? setTimeout(resolve, 1) : setImmediate(resolve)));
 }
 
+// It will be killed: what a process keeps for the next one it writes only at its end.
+flushCompileCache();
 say("ready");
 do {
   tracker.startUpgrade("Nodes");

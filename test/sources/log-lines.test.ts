@@ -7,7 +7,7 @@ const texts = (commands: readonly CommandInput[]): string[] => commands.map(({ t
 describe("log lines", () => {
   it("gathers lines into at most ten events a second, and loses none", () => {
     let ms = 0;
-    const log = new LogLines({ now: () => ms });
+    const log = new LogLines({ taskId: "command", now: () => ms });
     const commands: CommandInput[] = [];
     for (ms = 0; ms < 1000; ms++) commands.push(...log.add("command", `line ${ms}`));
     commands.push(...log.end());
@@ -16,7 +16,7 @@ describe("log lines", () => {
   });
 
   it("tells lines of another task apart", () => {
-    const log = new LogLines({ now: () => 0 });
+    const log = new LogLines({ taskId: "command", now: () => 0 });
     const commands = [...log.add("a", "1"), ...log.add("a", "2"), ...log.add("b", "3"), ...log.end()];
     expect(commands).toEqual([
       { type: "appendLog", taskId: "a", text: "1" },
@@ -27,7 +27,7 @@ describe("log lines", () => {
 
   it("bounds what is kept of a flood, keeps its newest lines, and says what is missing", () => {
     let ms = 0;
-    const log = new LogLines({ now: () => ms });
+    const log = new LogLines({ taskId: "command", now: () => ms });
     const commands: CommandInput[] = [];
     const line = "x".repeat(990);
     const total = 100_000;
@@ -47,7 +47,7 @@ describe("log lines", () => {
   });
 
   it("leaves binary data out and says so", () => {
-    const log = new LogLines({ now: () => 0 });
+    const log = new LogLines({ taskId: "command", now: () => 0 });
     const commands = [
       ...log.add("command", "\ufffd\ufffd\ufffdELF\ufffd"),
       ...log.add("command", "caf\ufffd is one bad byte"),
@@ -57,19 +57,21 @@ describe("log lines", () => {
   });
 
   it("says how much came too fast to be read", () => {
-    const log = new LogLines({ now: () => 0 });
+    const log = new LogLines({ taskId: "command", now: () => 0 });
     log.skipped(5000);
     log.skipped(1);
-    expect(texts(log.end())).toEqual(["… 5001 bytes left out: they came too fast to be read"]);
+    const commands = log.end();
+    expect(commands).toMatchObject([{ taskId: "command" }]);
+    expect(texts(commands)).toEqual(["… 5001 bytes left out: they came too fast to be read"]);
   });
 
   it("makes no event of empty lines alone", () => {
-    const log = new LogLines({ now: () => 0 });
+    const log = new LogLines({ taskId: "command", now: () => 0 });
     expect([...log.add("command", ""), ...log.add("command", " "), ...log.end()]).toEqual([]);
   });
 
   it("has nothing to say of nothing", () => {
-    const log = new LogLines({ now: () => 0 });
+    const log = new LogLines({ taskId: "command", now: () => 0 });
     expect([...log.due(), ...log.end()]).toEqual([]);
   });
 });

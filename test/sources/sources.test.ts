@@ -93,30 +93,43 @@ describe("the sources together", () => {
     expect(observations).toMatchObject([{ stage: { number: 2, of: 3 } }]);
   });
 
-  it("passes over what comes faster than it can be read, and says how much", () => {
+  /** Reads lines of `length` characters, one a millisecond, each of which takes 20 ms to read. */
+  function flood(count: number, length: number) {
     let ms = 0;
     let skipped = 0;
     const lines: string[] = [];
-    const reading = readCommand(
-      ["tool"],
-      { isTerminal: false, now: () => ms },
-      {
-        observation: () => {},
-        line(line) {
-          lines.push(line);
-          ms += 20;
-        },
-        skipped: (bytes) => (skipped += bytes),
+    const handler = {
+      observation: () => {},
+      line(line: string) {
+        lines.push(line);
+        ms += 20;
       },
-    );
-    for (let count = 0; count < 1000; count++) {
+      skipped: (bytes: number) => (skipped += bytes),
+    };
+    const reading = readCommand(["tool"], { isTerminal: false, now: () => ms }, handler);
+    for (let number = 0; number < count; number++) {
       ms += 1;
-      reading.stdout(Buffer.from("x\n"));
+      reading.stdout(Buffer.from(`${String(number).padEnd(length - 1)}\n`));
     }
-    // Of each 100 ms three lines are read, and then nothing until the next.
-    expect(lines.length).toBeGreaterThan(40);
-    expect(lines.length).toBeLessThan(100);
-    expect(skipped).toBeGreaterThan(1500);
+    const readInTime = lines.length;
+    reading.end();
+    return { lines, skipped, readInTime };
+  }
+
+  it("loses nothing of a little that comes faster than it can be read", () => {
+    const { lines, skipped, readInTime } = flood(1000, 60);
+    expect(readInTime).toBeLessThan(1000);
+    expect(lines.map(Number)).toEqual(Array.from({ length: 1000 }, (_, number) => number));
+    expect(skipped).toBe(0);
+  });
+
+  it("passes over much that comes faster than it can be read, says how much, and reads the end of it", () => {
+    const { lines, skipped, readInTime } = flood(1000, 8000);
+    expect(readInTime).toBeGreaterThan(20);
+    expect(readInTime).toBeLessThan(60);
+    expect(lines.length).toBeLessThan(80);
+    expect(lines.slice(-5).map((line) => Number.parseInt(line, 10))).toEqual([995, 996, 997, 998, 999]);
+    expect(skipped).toBeGreaterThan(900 * 8000);
   });
 
   it("reads the same wherever the output is split", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clockText, dateText, durationText, percentText } from "../../src/view/duration.ts";
+import { clockText, dateText, durationText, percentText, shortDateText } from "../../src/view/duration.ts";
 
 describe("durationText", () => {
   it.each([
@@ -26,6 +26,12 @@ describe("times of day", () => {
     const local = new Date(2026, 10, 3, 4, 5, 6).toISOString();
     expect(clockText(local)).toBe("04:05:06");
     expect(dateText(local)).toBe("2026-11-03 04:05:06");
+  });
+
+  it("are enough for a time of today; another day needs its date", () => {
+    const local = new Date(2026, 10, 3, 4, 5, 6);
+    expect(shortDateText(local.toISOString(), new Date(2026, 10, 3, 23, 59).getTime())).toBe("04:05:06");
+    expect(shortDateText(local.toISOString(), new Date(2026, 10, 4, 0, 1).getTime())).toBe("2026-11-03");
   });
 
   it("say so when a text is no time", () => {

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { checkWord } from "../../model/check.ts";
 import { ProgressStatus } from "../../model/vocabulary.ts";
-import { dateText, durationText, percentText } from "../../view/duration.ts";
+import { dateText, durationText, percentText, shortDateText } from "../../view/duration.ts";
 import { HEALTH_TONES, STATUS_WORDS } from "../../view/status-words.ts";
 
 import { headView } from "../../view/upgrade-view.ts";
@@ -62,18 +62,17 @@ async function list(cli: Cli, options: Options): Promise<void> {
     return;
   }
   const by = penFor(cli.stdout, cli.env, options);
-  const heading = ["UPGRADE", "CLUSTER", "STATUS", "DONE", "STARTED", "DURATION", "NOTE"];
-  const lines = tableLines(
-    heading,
-    found.map((upgrade) => rowOf(upgrade, asOfMs, by)),
-    by,
-    { isWhole: cli.stdout.isTTY !== true },
-  );
+  // What goes elsewhere than to a terminal is left whole: it is searched and cut up, not read.
+  const isWhole = cli.stdout.isTTY !== true;
+  const startedText = isWhole ? dateText : (time: string) => shortDateText(time, asOfMs);
+  const rows = found.map((upgrade) => rowOf(upgrade, { asOfMs, startedText }, by));
   sayLines(
     cli,
-    lines.map((line) => paint(line, by)),
+    tableLines(HEADING, rows, by, { isWhole }).map((line) => paint(line, by)),
   );
 }
+
+const HEADING = ["UPGRADE", "CLUSTER", "STATUS", "DONE", "STARTED", "DURATION", "NOTE"];
 
 function jsonOf(upgrade: FoundUpgrade, asOfMs: number): object {
   const { ref, upgradeId } = upgrade;
@@ -87,18 +86,16 @@ function jsonOf(upgrade: FoundUpgrade, asOfMs: number): object {
   return { ref, ...summaryAt(state, { asOfMs, hasWriter: holder !== undefined }), holder: holder ?? null };
 }
 
-function rowOf(upgrade: FoundUpgrade, asOfMs: number, by: Pen): readonly Cell[] {
-  const none: Cell = { text: "" };
-  if ("error" in upgrade)
-    return [
-      { text: upgrade.ref },
-      none,
-      { text: "unreadable", look: "bad" },
-      none,
-      none,
-      none,
-      { text: upgrade.error.message, look: "bad" },
-    ];
+interface RowOptions {
+  readonly asOfMs: number;
+  readonly startedText: (time: string) => string;
+}
+
+function rowOf(upgrade: FoundUpgrade, { asOfMs, startedText }: RowOptions, by: Pen): readonly Cell[] {
+  if ("error" in upgrade) {
+    const cells = [upgrade.ref, "", "unreadable", "", "", "", upgrade.error.message];
+    return cells.map((text, column): Cell => (column === 0 ? { text } : { text, look: "bad" }));
+  }
   const view = headView(upgrade.state, { asOfMs, hasWriter: upgrade.holder !== undefined });
   const words = STATUS_WORDS[view.status];
   const isIll = view.health !== null && view.health.state !== "progressing";
@@ -107,7 +104,7 @@ function rowOf(upgrade: FoundUpgrade, asOfMs: number, by: Pen): readonly Cell[] 
     { text: view.clusterName },
     { text: `${glyph(by, words)} ${words.word}`, look: words.tone },
     { text: view.status === "not_started" ? "" : percentText(view.percent) },
-    { text: view.startedAt === null ? "" : dateText(view.startedAt) },
+    { text: view.startedAt === null ? "" : startedText(view.startedAt) },
     { text: view.elapsedMs === null ? "" : durationText(view.elapsedMs) },
     isIll
       ? { text: `${view.health.state}: ${view.health.reasons.join("; ")}`, look: HEALTH_TONES[view.health.state] }

@@ -80,14 +80,18 @@ function moreLine({ count, counts }: MoreRow, by: Pen): Line {
   );
 }
 
-const stepsText = ({ completed, total, unit }: StepsView): string =>
-  `${completed}/${total}${unit === null ? "" : ` ${unit}`}`;
+/** "3/5 nodes", and the numbers alone where there is no room for the unit. */
+function stepsText({ completed, total, unit }: StepsView, { steps: width }: Columns): string {
+  const numbers = `${completed}/${total}`;
+  const withUnit = unit === null ? numbers : `${numbers} ${unit}`;
+  return textWidth(withUnit) <= width ? withUnit : numbers;
+}
 
 function numbersPart(task: TaskView, columns: Columns, by: Pen): Line {
   const { status, percent, steps, elapsedMs } = task;
   const isWorking = status === "in_progress" || status === "waiting" || status === "paused" || status === "failed";
   const percentage = isWorking && (percent !== null || status === "in_progress") ? percentText(percent) : "";
-  const counted = steps !== null && (task.hasChildren || isWorking) ? stepsText(steps) : "";
+  const counted = steps !== null && (task.hasChildren || isWorking) ? stepsText(steps, columns) : "";
   const right = (text: string, width: number) => fitToWidth(text, width, { align: "right", mark: by.mark });
   const numbers =
     columns.percent > 0

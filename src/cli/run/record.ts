@@ -42,6 +42,8 @@ export class RunRecord {
   readonly #log: LogLines;
   readonly #timer: NodeJS.Timeout | undefined;
   #hasPrinted = false;
+  /** The last line that told nothing else. */
+  #newestLine = "";
   #aliveAt: number;
 
   constructor({ tracker, command, name, isTerminal, now }: RunRecordOptions) {
@@ -52,7 +54,7 @@ export class RunRecord {
       tracker === undefined ? { taskId: ROOT_ID, prefix: ROOT_ID } : this.#begin(tracker, name);
     this.#rootId = taskId;
     this.#reporter = new ProgressReporter({ taskId, prefix, now });
-    this.#log = new LogLines({ now });
+    this.#log = new LogLines({ taskId, now });
     this.reading = readCommand(
       command,
       { isTerminal, now },
@@ -110,6 +112,7 @@ export class RunRecord {
   async end(ending: Ending): Promise<void> {
     clearInterval(this.#timer);
     this.reading.end();
+    this.#giveActivity();
     this.#give([...this.#log.end(), ...this.#reporter.end(ending), ...this.#finish(ending)]);
     try {
       await this.#tracker?.close();
@@ -135,18 +138,25 @@ export class RunRecord {
   #take(line: string, wasRead: boolean): void {
     this.#hasPrinted = true;
     this.#give(this.#log.add(this.#reporter.currentTaskId, line));
-    if (!wasRead) this.#give(this.#reporter.activity(line));
+    if (!wasRead) this.#newestLine = line;
   }
 
   #tick(): void {
     // Looked at only in a pause, when an unfinished line is likely to stay as it is for a while.
     if (!this.#hasPrinted) this.reading.peek();
     this.#hasPrinted = false;
+    this.#giveActivity();
     this.#give([...this.#reporter.due(), ...this.#log.due()]);
     if (this.#now() - this.#aliveAt < HEARTBEAT_MS) return;
     this.#aliveAt = this.#now();
     const tasks = new Set([this.#rootId, this.#reporter.currentTaskId]);
     this.#give([...tasks].map((taskId) => ({ type: "heartbeat", taskId })));
+  }
+
+  /** Not with each line: there may be a million in a second. */
+  #giveActivity(): void {
+    this.#give(this.#reporter.activity(this.#newestLine));
+    this.#newestLine = "";
   }
 
   #give(commands: readonly CommandInput[]): void {

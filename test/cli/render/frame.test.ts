@@ -87,6 +87,13 @@ describe("frameLines", () => {
     expect(new Set(words)).toEqual(new Set(["completed", "running", "waiting", "failed", "not started"]));
   });
 
+  it("leaves the unit of steps out where there is no room for it, never the numbers", () => {
+    const { state } = story([
+      [0, start(), add("a", { totalSteps: 42, unit: "deployments" }), report("a", { completedSteps: 28 })],
+    ]);
+    expect(painted(state, 80, 24).find((line) => line.startsWith("● running      a"))).toMatch(/ 28\/42 +1m 40s$/);
+  });
+
   it("uses ASCII only in ASCII mode", () => {
     for (const line of painted(busy(), 100, 60, { isAscii: true })) expect(line).toMatch(/^[\x20-\x7e]*$/);
   });

@@ -4,6 +4,7 @@ import type { CommanderError } from "commander";
 import { ERRORS, isMilepostError } from "../errors.ts";
 import { safeText } from "../view/safe-text.ts";
 import type { Cli } from "./context.ts";
+import { jsonText } from "./json-text.ts";
 
 /**
  * Tells an error in one line with its code and sets its exit status: that of its code, 1 for any other. With `json` a JSON object
@@ -18,7 +19,7 @@ export function reportError(cli: Cli, error: unknown, { json = false }: { readon
   const hint = isOurs ? ` (${error.code})` : isDebug ? "" : " (MILEPOST_DEBUG=1 shows where)";
   cli.stderr.write(`milepost: ${safeText(message)}${hint}\n`);
   if (isDebug && error instanceof Error && error.stack !== undefined) cli.stderr.write(`${stackLines(error)}\n`);
-  if (json) cli.stderr.write(`${JSON.stringify({ error: { code: code ?? null, message, exitCode: cli.exitCode } })}\n`);
+  if (json) cli.stderr.write(`${jsonText({ error: { code: code ?? null, message, exitCode: cli.exitCode } })}\n`);
 }
 
 function stackLines(error: Error): string {

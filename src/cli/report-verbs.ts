@@ -10,6 +10,7 @@ import type { Storage } from "../storage/storage.ts";
 import { sendCommands } from "../tracker/hand-over.ts";
 import type { Cli, CommonOptions } from "./context.ts";
 import { say } from "./context.ts";
+import { sayJson } from "./json-text.ts";
 import { durationOption } from "./option-values.ts";
 import { storageOf } from "./storage.ts";
 
@@ -55,8 +56,10 @@ export async function reportCommands(cli: Cli, options: ReportOptions, commands:
   );
   const events = await sendCommands(storage, upgradeId, commands, { timeoutMs: options.timeout, ids });
   if (options.quiet === true) return;
-  for (const event of events)
-    say(cli, options.json === true ? `${JSON.stringify(event)}\n` : `${event.seq} ${event.type} ${event.id}\n`);
+  for (const event of events) {
+    if (options.json === true) sayJson(cli, event);
+    else say(cli, `${event.seq} ${event.type} ${event.id}\n`);
+  }
 }
 
 /** Refuses what cannot be the first that is said of an upgrade before anything is made for it. @throws UNKNOWN_UPGRADE. */

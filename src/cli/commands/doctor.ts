@@ -2,10 +2,11 @@
 
 import type { Command } from "commander";
 import type { Cli, CommonOptions } from "../context.ts";
-import { say, sayLines } from "../context.ts";
+import { sayLines } from "../context.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { checkDisk, checkFolder, checkLocking, checkNode, checkPseudoTerminal } from "../doctor/machine.ts";
 import { checkUpgrades } from "../doctor/upgrades.ts";
+import { sayJson } from "../json-text.ts";
 import { paint, span, wrapText, type Line, type Look, type Pen } from "../render/pen.ts";
 import { storageOf } from "../storage.ts";
 import { penFor } from "../terminal.ts";
@@ -26,7 +27,7 @@ async function doctor(cli: Cli, options: CommonOptions): Promise<void> {
   const problems = findings.filter(({ level }) => level === "problem").length;
   cli.exitCode = problems > 0 ? 1 : 0;
   if (options.json === true) {
-    say(cli, `${JSON.stringify({ ok: problems === 0, findings }, null, 2)}\n`);
+    sayJson(cli, { ok: problems === 0, findings }, 2);
     return;
   }
   const by = penFor(cli.stdout, cli.env, options);

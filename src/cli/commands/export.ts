@@ -2,7 +2,6 @@
 
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import type { Writable } from "node:stream";
 import { once } from "node:events";
 import type { Command } from "commander";
 import { checkWord } from "../../model/check.ts";
@@ -12,8 +11,9 @@ import type { UpgradeProgress } from "../../model/upgrade.ts";
 import { emptyUpgrade } from "../../model/upgrade.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { readEvents, readLines } from "../../tracker/read.ts";
-import type { Cli, CommonOptions } from "../context.ts";
+import type { Cli, CommonOptions, Output } from "../context.ts";
 import { CSV_HEADING, csvRow } from "../csv.ts";
+import { storedText } from "../json-text.ts";
 import { storageOf } from "../storage.ts";
 
 interface Options extends CommonOptions {
@@ -70,10 +70,10 @@ async function* asCsv(storage: Storage, id: string): Chunks {
 }
 
 /** Writes as fast as the reader takes it, and stops when it has gone. */
-async function writeChunks(output: Writable, chunks: Chunks, closed: AbortSignal): Promise<void> {
+async function writeChunks(output: Output, chunks: Chunks, closed: AbortSignal): Promise<void> {
   for await (const chunk of chunks) {
     if (closed.aborted) return;
-    if (!output.write(chunk)) await Promise.race([once(output, "drain"), once(closed, "abort")]);
+    if (!output.write(storedText(output, chunk))) await Promise.race([once(output, "drain"), once(closed, "abort")]);
   }
 }
 

@@ -9,6 +9,7 @@ import { HEALTH_TONES, STATUS_WORDS } from "../../view/status-words.ts";
 import { headView } from "../../view/upgrade-view.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say, sayLines } from "../context.ts";
+import { sayJson } from "../json-text.ts";
 import { glyph, paint, type Pen } from "../render/pen.ts";
 import { tableLines, type Cell } from "../render/table.ts";
 import { storageOf } from "../storage.ts";
@@ -46,14 +47,8 @@ async function list(cli: Cli, options: Options): Promise<void> {
   );
   const asOfMs = cli.clock.now();
   if (options.json === true) {
-    say(
-      cli,
-      `${JSON.stringify(
-        found.map((upgrade) => jsonOf(upgrade, asOfMs)),
-        null,
-        2,
-      )}\n`,
-    );
+    const entries = found.map((upgrade) => jsonOf(upgrade, asOfMs));
+    sayJson(cli, entries, 2);
     return;
   }
   if (found.length === 0) {

@@ -9,7 +9,7 @@ import { emptyUpgrade, type UpgradeProgress } from "../../model/upgrade.ts";
 import { readEvents } from "../../tracker/read.ts";
 import { safeText } from "../../view/safe-text.ts";
 import type { Cli, CommonOptions } from "../context.ts";
-import { say } from "../context.ts";
+import { sayJson } from "../json-text.ts";
 import { speedOption } from "../option-values.ts";
 import { presenter } from "../presenter.ts";
 import { storageOf } from "../storage.ts";
@@ -51,7 +51,7 @@ interface Replaying {
 async function printEvents(cli: Cli, events: AsyncIterable<ProgressEvent>, { past, leave }: Replaying): Promise<void> {
   for await (const event of events) {
     if (!(await past.goTo(event, leave.signal))) return;
-    say(cli, `${JSON.stringify(event)}\n`);
+    sayJson(cli, event);
   }
 }
 

@@ -5,6 +5,7 @@ import { salvageUpgrade, type SalvageReport } from "../../storage/json-lines.ts"
 import { safeText } from "../../view/safe-text.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say } from "../context.ts";
+import { sayJson } from "../json-text.ts";
 import { jsonLinesPath, storageOf } from "../storage.ts";
 import { verifyText } from "./verify.ts";
 
@@ -18,7 +19,7 @@ export function addSalvage(program: Command, cli: Cli): void {
 
 function salvage(cli: Cli, id: string, options: CommonOptions): void {
   const report = salvageUpgrade(jsonLinesPath(storageOf(options), "salvage"), id);
-  if (options.json === true) say(cli, `${JSON.stringify(report, null, 2)}\n`);
+  if (options.json === true) sayJson(cli, report, 2);
   else if (options.quiet !== true) say(cli, salvageText(report));
 }
 

@@ -6,7 +6,8 @@ import { dateText } from "../../view/duration.ts";
 import { upgradeView } from "../../view/upgrade-view.ts";
 import { readUpgrade } from "../../tracker/read.ts";
 import type { Cli, CommonOptions } from "../context.ts";
-import { say, sayLines } from "../context.ts";
+import { sayLines } from "../context.ts";
+import { sayJson } from "../json-text.ts";
 import { paint } from "../render/pen.ts";
 import { rowLines } from "../render/task-lines.ts";
 import { paragraph, upgradeLines } from "../render/upgrade-lines.ts";
@@ -41,7 +42,7 @@ async function show(cli: Cli, id: string | undefined, options: Options): Promise
   const moment = { asOfMs: cli.clock.now(), hasWriter: holder !== undefined };
   if (options.json === true) {
     const summary = summaryAt(state, moment);
-    say(cli, `${JSON.stringify({ asOf: summary.asOf, state, summary, holder: holder ?? null }, null, 2)}\n`);
+    sayJson(cli, { asOf: summary.asOf, state, summary, holder: holder ?? null }, 2);
     return;
   }
   const by = penFor(cli.stdout, cli.env, options);

@@ -6,6 +6,7 @@ import { verifyUpgrade, type VerifyReport } from "../../storage/json-lines.ts";
 import { safeText } from "../../view/safe-text.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say } from "../context.ts";
+import { sayJson } from "../json-text.ts";
 import { jsonLinesPath, storageOf } from "../storage.ts";
 
 export function addVerify(program: Command, cli: Cli): void {
@@ -24,7 +25,7 @@ async function verify(cli: Cli, id: string | undefined, options: CommonOptions):
   const refs = id === undefined ? (await storage.list()).map(({ ref }) => ref) : [id];
   const reports = refs.sort().map((ref) => verifyUpgrade(path, ref));
   if (reports.some(({ problems }) => problems.length > 0)) cli.exitCode = ERRORS.CORRUPT.exitCode;
-  if (options.json === true) say(cli, `${JSON.stringify(id === undefined ? reports : reports[0], null, 2)}\n`);
+  if (options.json === true) sayJson(cli, id === undefined ? reports : reports[0], 2);
   else if (reports.length === 0 && options.quiet !== true) say(cli, `no upgrades in ${safeText(storage.location)}\n`);
   else
     for (const report of reports)

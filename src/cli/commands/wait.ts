@@ -15,6 +15,7 @@ import { headView, upgradeView } from "../../view/upgrade-view.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say } from "../context.ts";
 import { ENDED_OTHERWISE } from "../exit-codes.ts";
+import { sayJson } from "../json-text.ts";
 import { durationOption } from "../option-values.ts";
 import { storageOf } from "../storage.ts";
 import { summaryAt } from "../summary.ts";
@@ -104,7 +105,7 @@ async function told(cli: Cli, { storage, id, until, state, options, leave }: Out
   }
   if (state === undefined) return leftExit(leave);
   const asOfMs = cli.clock.now();
-  if (options.json === true) say(cli, `${JSON.stringify(summaryAt(state, { asOfMs, hasWriter: true }))}\n`);
+  if (options.json === true) sayJson(cli, summaryAt(state, { asOfMs, hasWriter: true }));
   else if (options.quiet !== true) say(cli, endText(state, asOfMs));
   return hasReached(state, until) ? 0 : ENDED_OTHERWISE;
 }

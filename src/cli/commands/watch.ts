@@ -7,8 +7,9 @@ import type { Storage } from "../../storage/storage.ts";
 import { readLines, readUpgrade, watchUpgrade } from "../../tracker/read.ts";
 import { upgradeView } from "../../view/upgrade-view.ts";
 import type { Cli, CommonOptions } from "../context.ts";
-import { say, sayLines } from "../context.ts";
+import { sayLines } from "../context.ts";
 import { ENDED_OTHERWISE } from "../exit-codes.ts";
+import { sayJson, storedText } from "../json-text.ts";
 import { durationOption } from "../option-values.ts";
 import { presenter } from "../presenter.ts";
 import { paint } from "../render/pen.ts";
@@ -60,7 +61,7 @@ interface Place {
 async function showOnce(cli: Cli, { storage, ref }: Place, options: Options): Promise<void> {
   const { state, holder } = await readUpgrade(storage, ref);
   if (options.json === true) {
-    say(cli, `${JSON.stringify(state)}\n`);
+    sayJson(cli, state);
     return;
   }
   const by = penFor(cli.stdout, cli.env, options);
@@ -84,7 +85,7 @@ async function printEvents(
   after: string | undefined,
 ): Promise<ProgressStatus | undefined> {
   for await (const bytes of readLines(storage, ref, { follow: true, after, signal: leave.signal })) {
-    cli.stdout.write(bytes);
+    cli.stdout.write(storedText(cli.stdout, bytes));
     for (const line of splitLines(bytes)) {
       const event = parseLine(line);
       if (event.type.startsWith("upgrade.") && "status" in event && isFinalUpgradeStatus(event.status))

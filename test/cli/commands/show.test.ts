@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { canonicalJson } from "../../../src/model/json.ts";
 import { upgradeFromJson } from "../../../src/model/upgrade.ts";
 import type { ProgressTracker } from "../../../src/progress-tracker.ts";
-import { run, temporaryFolder } from "../command-line.ts";
+import { run, start, temporaryFolder, until } from "../command-line.ts";
 import { ended, openTracker, running } from "../recorded.ts";
 
 let open: ProgressTracker | undefined;
@@ -103,15 +103,33 @@ describe("milepost show", () => {
     tracker.setWaitingOn("a\u202d", { kind: evil, name: evil, message: evil, remedy: evil });
     tracker.raiseInsight({ id: "i\u202e", level: "error", message: evil, remedy: evil });
     await tracker.close();
-    for (const verb of [["show"], ["list"], ["watch", "--once"], ["replay", "x\u202e", "--speed", "max"], ["doctor"]]) {
-      const { stdout, stderr } = await run([...verb, "--storage-path", storagePath], {
-        terminal: { columns: 200, rows: 100 },
-        env: { NO_COLOR: "1", TERM: "dumb" },
+    const verbs = [
+      ...[["show"], ["list"], ["watch", "--once"], ["doctor"], ["verify"]].flatMap((verb) => [
+        verb,
+        [...verb, "--json"],
+      ]),
+      ...[
+        ["replay", "x\u202e", "--speed", "max"],
+        ["export", "x\u202e"],
+      ].flatMap((verb) => [verb, [...verb, "--json"]]),
+      ["export", "x\u202e", "--format", "ndjson"],
+      ["export", "x\u202e", "--format", "csv"],
+      ["watch", "--json"],
+    ];
+    for (const verb of verbs) {
+      const world = { terminal: { columns: 200, rows: 100 }, env: { NO_COLOR: "1", TERM: "dumb" } };
+      const running = start([...verb, "--storage-path", storagePath], world);
+      if (verb.join() === "watch,--json") {
+        await until(() => running.stdout().includes("writer.closed"), "the events");
+        running.signals.emit("SIGINT");
+      }
+      await running.done;
+      const printed = running.stdout() + running.stderr();
+      expect({ verb, text: printed.replaceAll(/\r?\n/g, "") }).not.toEqual({
+        verb,
+        text: expect.stringMatching(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u),
       });
-      expect(stdout.replaceAll("\n", "") + stderr.replaceAll("\n", "")).not.toMatch(
-        /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u,
-      );
-      expect(stdout).not.toBe("");
+      expect(printed).not.toBe("");
     }
   });
 });

@@ -95,7 +95,7 @@ const DRAWN_DOWNLOAD = /^(\d{1,3})% \[/;
 const DRAWN_INSTALL = /^[\p{L} ]+: ?\[ *(\d{1,3})%\]/u;
 
 /** What a line that `apt` has drawn says; undefined for any other. */
-export function readAptDrawing(text: string, names: readonly string[]): Observation | undefined {
+function readAptDrawing(text: string, names: readonly string[]): Observation | undefined {
   const install = DRAWN_INSTALL.exec(text);
   const percentage = Number((install ?? DRAWN_DOWNLOAD.exec(text))?.[1] ?? Number.NaN);
   if (!(percentage <= 100)) return undefined;

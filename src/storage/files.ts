@@ -1,14 +1,14 @@
 /** Files, for drivers: the part of `node:fs` that is used (so that tests can make it fail), safe names, durable replacement. */
 
-import { createHash } from "node:crypto";
-import * as nodeFs from "node:fs";
+import type * as nodeFsTypes from "node:fs";
 import { dirname } from "node:path";
 
 import { isMilepostError, MilepostError } from "../errors.ts";
+import { nodeFs, sha256Hex } from "../node-modules.ts";
 
 /** What a driver needs of the file system. `node:fs` is one. */
 export type FileSystem = Pick<
-  typeof nodeFs,
+  typeof nodeFsTypes,
   | "closeSync"
   | "existsSync"
   | "fdatasync"
@@ -156,7 +156,7 @@ export function fileNameOf(id: string): string {
   }
   if (RESERVED.test(name)) name = `%${name.charCodeAt(0).toString(16)}${name.slice(1)}`;
   if (name.length <= MAX_NAME) return name;
-  return `${name.slice(0, 80)}~${createHash("sha256").update(bytes).digest("hex").slice(0, 40)}`;
+  return `${name.slice(0, 80)}~${sha256Hex(bytes).slice(0, 40)}`;
 }
 
 /** The id that {@link fileNameOf} wrote, or undefined where the name holds only its hash or is not such a name. */

@@ -7,9 +7,8 @@
  * Torn:     a line cut anywhere has no newline, or fails its checksum. It is never read as an event.
  */
 
-import { crc32 } from "node:zlib";
-
 import type { ProgressEvent } from "../model/event.ts";
+import { crc32 } from "../node-modules.ts";
 
 const NEWLINE = 0x0a;
 const QUOTE = 0x22;

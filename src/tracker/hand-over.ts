@@ -1,6 +1,6 @@
 /** Gives commands to an upgrade from wherever it is written: opened here if it is free, else through the process that holds it. */
 
-import { connect } from "node:net";
+import type { connect as NetConnect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { ERRORS, isMilepostError, MilepostError, type ErrorCode } from "../errors.ts";
@@ -68,7 +68,8 @@ async function executeThere(
 ): Promise<readonly ProgressEvent[] | undefined> {
   const holder = await storage.holder(upgradeId);
   if (holder?.socket === undefined) return undefined;
-  const text = await ask(holder.socket, `${JSON.stringify({ commands })}\n`, timeoutMs);
+  const { connect } = await import("node:net");
+  const text = await ask(connect, holder.socket, `${JSON.stringify({ commands })}\n`, timeoutMs);
   if (text === undefined) return undefined;
   const { events, error } = JSON.parse(text) as SocketAnswer;
   if (error === undefined) return events;
@@ -79,7 +80,12 @@ async function executeThere(
 }
 
 /** The answer to one request; undefined when nobody listens. @throws LOCKED when the holder listens and does not answer. */
-function ask(address: string, request: string, timeoutMs: number): Promise<string | undefined> {
+function ask(
+  connect: typeof NetConnect,
+  address: string,
+  request: string,
+  timeoutMs: number,
+): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let text = "";
     let hasConnected = false;

@@ -1,6 +1,6 @@
 /** Names that nobody else makes: event ids and terms. */
 
-import { randomBytes } from "node:crypto";
+import { randomHex } from "../node-modules.ts";
 
 const POOL_IDS = 256;
 const RANDOM_DIGITS = 20;
@@ -14,7 +14,7 @@ export function uuidV7Maker(): (epochMs: number) => string {
   let head = "";
   return (epochMs) => {
     if (at >= digits.length) {
-      digits = randomBytes((POOL_IDS * RANDOM_DIGITS) / 2).toString("hex");
+      digits = randomHex((POOL_IDS * RANDOM_DIGITS) / 2);
       at = 0;
     }
     const ms = Math.max(0, epochMs);
@@ -32,7 +32,7 @@ export function uuidV7Maker(): (epochMs: number) => string {
 
 /** A random name of 10 characters for a term. */
 export function newTerm(): string {
-  return BigInt(`0x${randomBytes(8).toString("hex")}`)
+  return BigInt(`0x${randomHex(8)}`)
     .toString(36)
     .padStart(13, "0")
     .slice(-10);

@@ -2,7 +2,7 @@
 
 import type { WriterIdentity } from "../model/event.ts";
 import type { LogWriter } from "../storage/storage.ts";
-import { listenForCommands, socketAddress, type CommandSocket } from "./command-socket.ts";
+import type { CommandSocket } from "./command-socket.ts";
 import { report, type Logger } from "./logger.ts";
 import type { Tracker } from "./tracker.ts";
 
@@ -48,6 +48,8 @@ export class Liaison {
   async #listen(): Promise<CommandSocket | undefined> {
     const { writer, upgradeId, tracker, identity, since, logger } = this.#options;
     try {
+      // Loaded when it is used: node:net costs every program that imports Milepost some milliseconds.
+      const { listenForCommands, socketAddress } = await import("./command-socket.ts");
       const receiver = { execute: (command: unknown) => tracker.execute(command), flush: () => tracker.log.flush() };
       const socket = await listenForCommands(socketAddress(writer.localFolder, upgradeId), receiver);
       if (!this.#isClosed) await writer.announce({ ...identity, since, socket: socket.address });

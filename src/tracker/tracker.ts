@@ -4,7 +4,7 @@
  * `ProgressTracker` is this with names for every command.
  */
 
-import { types } from "node:util";
+import { isProxy } from "node:util/types";
 
 import { isMilepostError, MilepostError } from "../errors.ts";
 import { checkCommand, type Command } from "../model/command.ts";
@@ -47,7 +47,7 @@ export class Tracker {
 
   /** @throws the errors of `checkCommand` and `decide`, FENCED, CLOSED; then nothing was written. */
   execute(input: unknown): ProgressEvent {
-    return this.#perform(checkCommand(input, types.isProxy));
+    return this.#perform(checkCommand(input, isProxy));
   }
 
   /** Records the health if it is another one than recorded. */

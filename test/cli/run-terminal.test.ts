@@ -143,9 +143,9 @@ describe("milepost run in a terminal", () => {
     terminal.pty.write("\u0003");
     await terminal.ended;
     expect(terminal.text()).toMatch(
-      /^ready\r\n\^Cmilepost: sh -c 'echo ready; exec sleep 60': cancelled \(interrupted \(SIGINT\)\) in \d+s; milepost show u\r\ncode 130\r\nsame\r\n$/,
+      /^ready\r\n\^Cmilepost: sh -c 'echo ready; exec sleep 60': cancelled \(interrupted: killed by SIGINT\) in \d+s; milepost show u\r\ncode 130\r\nsame\r\n$/,
     );
-    expect(await stateOf(folder)).toMatchObject({ status: "cancelled", message: "interrupted (SIGINT)" });
+    expect(await stateOf(folder)).toMatchObject({ status: "cancelled", message: "interrupted: killed by SIGINT" });
   });
 
   it("[P4] gives the command Ctrl-C once, and lets it end as it likes", async () => {
@@ -157,6 +157,7 @@ describe("milepost run in a terminal", () => {
     terminal.pty.write("\u0003");
     expect(await terminal.ended).toEqual({ exitCode: 9, signal: 0 });
     expect(terminal.text()).toBe("ready\r\n^Cgot 1\r\n");
+    expect((await stateOf(folder)).errorMessage).toBe("exit code 9");
   });
 
   it.each([
@@ -179,7 +180,7 @@ describe("milepost run in a terminal", () => {
       [
         "sh",
         "-c",
-        "sh -c 'trap \"echo inner > inner; exit\" HUP; echo ready; while :; do sleep 0.05; done'; echo never",
+        "trap : HUP; sh -c 'trap \"echo inner > inner; exit\" HUP; echo ready; while :; do sleep 0.05; done'; exit 4",
       ],
       ["--quiet"],
     );

@@ -1,11 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ProgressTracker } from "../../src/progress-tracker.ts";
 import { cleanEnv, NODE_ARGUMENTS, until } from "./command-line.ts";
 import { dataOf, ID, runCommand, runScript, startRun, stateOf, taskOf, newFolder } from "./run-command.ts";
+
+/** `milepost run … --` as it is typed. */
+const milepostIn = (folder: string): string =>
+  [process.execPath, ...NODE_ARGUMENTS, "run", "--id", ID, "--storage-path", dataOf(folder), "--"].join(" ");
 
 const hash = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
@@ -21,6 +25,17 @@ describe.concurrent("milepost run without a terminal", () => {
     expect(hash(ended.stderr)).toBe(hash(err));
   });
 
+  it("[P4] passes all that was printed on to a reader that takes its time, though the command has ended", () => {
+    const folder = newFolder();
+    // More than the pipe to the reader and Milepost's own buffer take, less than with the pipe from the command.
+    const bytes = randomBytes(150_000);
+    writeFileSync(join(folder, "out"), bytes);
+    const script = `${milepostIn(folder)} sh -c 'cat out; kill -TERM $$' | (sleep 1.5; cat > copy); exit \${PIPESTATUS[0]}`;
+    const { status } = spawnSync("bash", ["-c", script], { env: cleanEnv(), cwd: folder });
+    expect(status).toBe(143);
+    expect(hash(readFileSync(join(folder, "copy")))).toBe(hash(bytes));
+  });
+
   it("[P4] passes megabytes of input on byte for byte, and its end", async () => {
     const input = randomBytes(5_000_000);
     const ended = await runCommand(newFolder(), ["cat"], { stdin: input });
@@ -30,7 +45,7 @@ describe.concurrent("milepost run without a terminal", () => {
 
   it("[P4] takes nothing of the input that the command leaves", () => {
     const folder = newFolder();
-    const milepost = [process.execPath, ...NODE_ARGUMENTS, "run", "--storage-path", dataOf(folder), "--"].join(" ");
+    const milepost = milepostIn(folder);
     const script = `${milepost} sh -c 'read line; echo "first $line"'; cat`;
     const { stdout } = spawnSync("sh", ["-c", script], {
       env: cleanEnv(),
@@ -52,10 +67,9 @@ describe.concurrent("milepost run without a terminal", () => {
       stderr: Buffer.alloc(0),
     });
     const { status, errorMessage } = await stateOf(folder);
+    const custom = { 0: { status: "completed", errorMessage: null }, 130: { status: "cancelled", errorMessage: null } };
     expect({ status, errorMessage }).toEqual(
-      code === 0
-        ? { status: "completed", errorMessage: null }
-        : { status: "failed", errorMessage: `exit code ${code}` },
+      Object.hasOwn(custom, code) ? custom[code as 0] : { status: "failed", errorMessage: `exit code ${code}` },
     );
   });
 
@@ -96,16 +110,7 @@ describe.concurrent("milepost run without a terminal", () => {
 
   it("[P4] lets the command end of SIGPIPE when nobody reads any more", () => {
     const folder = newFolder();
-    const milepost = [
-      process.execPath,
-      ...NODE_ARGUMENTS,
-      "run",
-      "--id",
-      ID,
-      "--storage-path",
-      dataOf(folder),
-      "--",
-    ].join(" ");
+    const milepost = milepostIn(folder);
     const { stdout } = spawnSync("bash", ["-c", `${milepost} yes | head -2; echo \${PIPESTATUS[0]}`], {
       env: cleanEnv(),
       encoding: "utf8",
@@ -285,7 +290,7 @@ describe.concurrent("milepost run without a terminal", () => {
   it("[P4] inherits an input that is a file, with its place in it", () => {
     const folder = newFolder();
     writeFileSync(join(folder, "input"), "one\ntwo\n");
-    const milepost = [process.execPath, ...NODE_ARGUMENTS, "run", "--storage-path", dataOf(folder), "--"].join(" ");
+    const milepost = milepostIn(folder);
     const { stdout } = spawnSync("sh", ["-c", `read a; ${milepost} cat`], {
       env: cleanEnv(),
       stdio: [openSync(join(folder, "input"), "r"), "pipe", "inherit"],

@@ -55,7 +55,17 @@ async function run(cli: Cli, command: readonly string[], options: Options): Prom
   for (const trouble of new Set(record.troubles)) tell(cli, trouble);
   if (tracking.tracker !== undefined)
     sayEnd(cli, { tracking, name, end, ending, options, durationMs: cli.clock.monotonic() - startedAt });
+  await written(cli);
   endAs(end, cli);
+}
+
+/** How long a reader of standard error may take for the last line; one that stands still must not keep Milepost. */
+const LAST_LINE_MS = 1000;
+
+async function written({ stderr }: Cli): Promise<void> {
+  for (const until = performance.now() + LAST_LINE_MS; stderr.writableLength > 0 && performance.now() < until;) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 interface Ended {

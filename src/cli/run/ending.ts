@@ -4,11 +4,13 @@ import { spawnSync } from "node:child_process";
 import { constants } from "node:os";
 import type { Ending } from "../../sources/progress-reporter.ts";
 import type { Cli } from "../context.ts";
-import type { CommandEnd } from "./launch.ts";
-import type { RelayedSignal } from "./signals.ts";
+import type { CommandEnd, RelayedSignal } from "./launch.ts";
 
 /** Those that ask to stop. */
 const STOPPING: readonly string[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+
+/** What a program that catches SIGINT has as its exit code by custom: 128 and the number of the signal. */
+const INTERRUPTED = 130;
 
 /** Those after which the system writes a core file, if it is told to. */
 const DUMPING: readonly string[] = [
@@ -26,7 +28,7 @@ const DUMPING: readonly string[] = [
 
 /**
  * What became of the command. Asked to stop and not ending well, it was cancelled, whether it died of the signal or tidied up
- * first; a signal that Milepost has not seen is a Ctrl-C typed into the command's own terminal, or somebody killed it.
+ * first. An interrupt that Milepost has not seen is a Ctrl-C (or Ctrl-\) typed into the command's own terminal.
  */
 export function endingOf({ exitCode, signal }: CommandEnd, received: readonly RelayedSignal[]): Ending {
   if (exitCode === 0) return { how: "completed", error: "" };
@@ -34,7 +36,8 @@ export function endingOf({ exitCode, signal }: CommandEnd, received: readonly Re
   const stop = received.findLast((name) => STOPPING.includes(name));
   if (stop !== undefined)
     return { how: "cancelled", error: signal === stop ? `stopped by ${stop}` : `stopped by ${stop}: ${what}` };
-  if (signal === "SIGINT") return { how: "cancelled", error: "interrupted (SIGINT)" };
+  if (signal === "SIGINT" || signal === "SIGQUIT" || exitCode === INTERRUPTED)
+    return { how: "cancelled", error: `interrupted: ${what}` };
   return { how: "failed", error: what };
 }
 

@@ -9,6 +9,7 @@ import {
   STATUS_FD,
   type CommandEnd,
   type Launch,
+  type RelayedSignal,
   type RunningCommand,
 } from "./launch.ts";
 import { namedPipes, type NamedPipe } from "./named-pipes.ts";
@@ -16,7 +17,6 @@ import type { Input } from "../context.ts";
 import { foregroundGroupOf, type Keyboard } from "./outer-terminal.ts";
 import { listenTo, passOn, settle, type Passage } from "./pass-on.ts";
 import { helperPath, SAME_FOLDER, SAME_USER, type NativePty } from "./pseudo-terminal.ts";
-import type { RelayedSignal } from "./signals.ts";
 
 /** Starts the command. Standard output is a terminal, and `keyboard` is its other half. */
 export function runInTerminal(launch: Launch, pty: NativePty, keyboard: Keyboard): RunningCommand {

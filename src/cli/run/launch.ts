@@ -3,7 +3,9 @@
 import { constants } from "node:os";
 import type { CommandReading } from "../../sources/sources.ts";
 import type { Cli } from "../context.ts";
-import type { RelayedSignal } from "./signals.ts";
+
+/** The signals that are passed on. */
+export type RelayedSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2";
 
 export interface Launch {
   readonly cli: Cli;

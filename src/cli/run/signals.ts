@@ -8,10 +8,9 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Cli } from "../context.ts";
-import type { RunningCommand } from "./launch.ts";
+import type { RelayedSignal, RunningCommand } from "./launch.ts";
 
-const RELAYED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
-export type RelayedSignal = (typeof RELAYED)[number];
+const RELAYED: readonly RelayedSignal[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
 
 /** How long a witness that was hit may take to be seen dead. */
 const WITNESS_MS = 250;

@@ -9,10 +9,10 @@
 
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { crc32 } from "node:zlib";
 
 import { isMilepostError } from "../../errors.ts";
 import { parseCursor } from "../../model/cursor.ts";
+import { crc32 } from "../../node-modules.ts";
 import { degraded, discard, readWhole, syncDirectory, writeFully, type FileSystem } from "../files.ts";
 import type { StoredSnapshot } from "../storage.ts";
 

@@ -1,7 +1,11 @@
 /** Tells when journals have grown: the kernel says so at once where it can, and a look now and then catches what it missed. */
 
-import { readdirSync, statSync, watch, type FSWatcher } from "node:fs";
+import type { FSWatcher } from "node:fs";
 import { join } from "node:path";
+
+import { nodeFs } from "../../node-modules.ts";
+
+const { readdirSync, statSync, watch } = nodeFs;
 
 const LOOK_INTERVAL_MS = 500;
 

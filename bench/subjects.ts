@@ -1,6 +1,6 @@
 /** What is measured, and what it is compared with. */
 
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -47,14 +47,17 @@ export function update(tracker: ProgressTracker, tasks: number, index: number): 
   );
 }
 
-/** The same update, with the whole state written to one JSON file each time. */
-export function rewriter(tracker: ProgressTracker): (index: number) => void {
+/** The whole state rewritten as JSON at each update: in place, where a kill tears it, or beside and renamed, where it does not. */
+export function rewriter(tracker: ProgressTracker, how: "in place" | "kill-safe"): (index: number) => void {
   const path = join(temporaryFolder(), "state.json");
   const state = JSON.parse(JSON.stringify(tracker.progress)) as { tasks: { percentage: number }[] };
   return (index) => {
     const task = state.tasks[(index * 7919) % state.tasks.length];
     if (task !== undefined) task.percentage = index % 100;
-    writeFileSync(path, JSON.stringify(state, null, 2));
+    const text = JSON.stringify(state, null, 2);
+    if (how === "in place") return writeFileSync(path, text);
+    writeFileSync(`${path}.tmp`, text);
+    renameSync(`${path}.tmp`, path);
   };
 }
 

@@ -172,4 +172,27 @@ describe.concurrent("what milepost run records", () => {
     expect(ended).toMatchObject({ code: 0, stderr: Buffer.alloc(0) });
     expect(await stateOf(folder)).toMatchObject({ status: "failed", errorMessage: "said inside" });
   });
+
+  it("goes on with the command, and says so at the end, when the upgrade is taken over meanwhile", async () => {
+    const folder = newFolder();
+    const thief = `
+      import { ProgressTracker } from ${JSON.stringify(new URL("../../src/progress-tracker.ts", import.meta.url).href)};
+      const { MILEPOST_UPGRADE_ID: upgradeId, MILEPOST_STORAGE_PATH: storagePath } = process.env;
+      const tracker = new ProgressTracker({ upgradeId, storagePath, planId: "p", clusterName: "c", takeOver: true });
+      tracker.addTask("stolen", "Stolen");
+      await tracker.close();
+      for (let part = 1; part <= 3; part++) {
+        console.log(\`[\${part}/3] part\`);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      process.exitCode = 3;
+    `;
+    writeFileSync(join(folder, "thief.ts"), thief);
+    const options = ["--plan", "p", "--cluster", "c"];
+    const ended = await runCommand(folder, [process.execPath, "thief.ts"], { cwd: folder, options });
+    expect(ended.code).toBe(3);
+    expect(ended.stdout.toString()).toBe("[1/3] part\n[2/3] part\n[3/3] part\n");
+    expect(ended.stderr.toString()).toMatch(/^milepost: tracking has stopped: another writer has taken .*\n$/);
+    expect((await stateOf(folder)).tasks.get("stolen")?.status).toBe("not_started");
+  });
 });

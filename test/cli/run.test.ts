@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ProgressTracker } from "../../src/progress-tracker.ts";
-import { cleanEnv, NODE_ARGUMENTS, until } from "./command-line.ts";
+import { cleanEnv, NODE_ARGUMENTS, runProcess, until } from "./command-line.ts";
 import { dataOf, ID, runCommand, runScript, startRun, stateOf, taskOf, newFolder } from "./run-command.ts";
 
 /** `milepost run … --` as it is typed. */
@@ -231,6 +231,16 @@ describe.concurrent("milepost run without a terminal", () => {
       expect(existsSync(join(folder, "ran"))).toBe(false);
       expect(existsSync(dataOf(folder))).toBe(false);
     }
+  });
+
+  it("says where the command's own options go", async () => {
+    const ended = await runProcess(["run", "npm", "ci", "--omit=dev"], { cwd: newFolder() });
+    expect(ended).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr:
+        'milepost: run has no option "--omit=dev"; the command with its options comes after --, as in: milepost run -- npm ci (INVALID_ARGUMENT)\n',
+    });
   });
 
   it("refuses to run nothing", async () => {

@@ -2,6 +2,7 @@
 
 import { basename } from "node:path";
 import type { Command } from "commander";
+import { MilepostError, shown } from "../../errors.ts";
 import { checkName } from "../../model/check.ts";
 import type { Ending } from "../../sources/progress-reporter.ts";
 import { durationText } from "../../view/duration.ts";
@@ -24,7 +25,7 @@ interface Options extends CommonOptions {
 
 /** Adds the verb. */
 export function addRun(program: Command, cli: Cli): void {
-  program
+  const verb = program
     .command("run")
     .description("run a command and track it as an upgrade; exit code, signals, input and output are the command's own")
     .usage("[options] -- <command> [arguments]")
@@ -34,6 +35,14 @@ export function addRun(program: Command, cli: Cli): void {
     .option("--cluster <cluster>", "cluster name; this machine's name when absent")
     .option("--plan <plan>", "plan id; the command's name when absent")
     .action((words: string[], _options, command: Command) => run(cli, words, command.optsWithGlobals<Options>()));
+  // What commander calls for an option that it does not know; here that is mostly one of the command's own.
+  const unknownOption = (option: string): never => {
+    throw new MilepostError(
+      "INVALID_ARGUMENT",
+      `run has no option ${shown(option)}; the command with its options comes after --, as in: milepost run -- npm ci`,
+    );
+  };
+  Object.assign(verb, { unknownOption });
 }
 
 async function run(cli: Cli, command: readonly string[], options: Options): Promise<void> {

@@ -1,5 +1,6 @@
 /** What a `ProgressTracker` is made from. */
 
+import { checkOptions } from "./check-options.ts";
 import type { HealthThresholds } from "./model/health.ts";
 import type { TaskType } from "./model/vocabulary.ts";
 import { openStorage } from "./open-storage.ts";
@@ -72,6 +73,7 @@ interface Prepared {
 export type OpenedParts = Omit<Prepared, "open"> & { readonly opened: OpenedTracker };
 
 function prepare(options: ProgressTrackerOptions): Prepared {
+  checkOptions(options);
   const { logger = silentLogger, clock = systemClock } = options;
   const storage = openStorage(options);
   const callbacks = new CallbackManager({ logger, monotonic: () => clock.monotonic() });

@@ -1,6 +1,7 @@
 /** The public class: puts storage, log, tracker, callbacks and the command socket together. */
 
 import { MilepostError } from "./errors.ts";
+import { checkList } from "./model/check.ts";
 import type { InsightInput, ProgressReport, WaitingOnInput } from "./model/command.ts";
 import type { ProgressEvent } from "./model/event.ts";
 import type { JsonObject } from "./model/json.ts";
@@ -48,6 +49,8 @@ import { runTask, type RunOptions, type TaskHandle, type TaskOptions } from "./t
  */
 export class ProgressTracker implements AsyncDisposable {
   readonly upgradeId: string;
+  readonly planId: string;
+  readonly clusterName: string;
   readonly storage: ProgressStorage;
   readonly callbacks: CallbackManager;
   readonly notifier: EventBridgeNotifier;
@@ -68,6 +71,8 @@ export class ProgressTracker implements AsyncDisposable {
   constructor(options: ProgressTrackerOptions, parts: OpenedParts = openNow(options)) {
     const { logger = silentLogger, clock = systemClock } = options;
     this.upgradeId = options.upgradeId;
+    this.planId = parts.opened.ids.planId;
+    this.clusterName = parts.opened.ids.clusterName;
     this.callbacks = parts.callbacks;
     this.#opened = parts.opened;
     this.#driver = parts.storage;
@@ -109,15 +114,7 @@ export class ProgressTracker implements AsyncDisposable {
     return this.#opened.tracker.state;
   }
 
-  get planId(): string {
-    return this.#opened.ids.planId;
-  }
-
-  get clusterName(): string {
-    return this.#opened.ids.clusterName;
-  }
-
-  /** Executes a command given as data, as `checkCommand` takes it. */
+  /** Executes a command given as data. */
   execute(command: unknown): ProgressEvent {
     return this.#opened.tracker.execute(command);
   }
@@ -159,7 +156,9 @@ export class ProgressTracker implements AsyncDisposable {
   }
 
   addTasks(tasks: readonly NewTask[]): readonly Task[] {
-    return tasks.map(({ taskId, taskName, taskType, ...options }) => this.addTask(taskId, taskName, taskType, options));
+    return checkList(tasks, "tasks").map(({ taskId, taskName, taskType, ...options }) =>
+      this.addTask(taskId, taskName, taskType, options),
+    );
   }
 
   startTask(taskId: string, message?: string): ProgressEvent {
@@ -246,8 +245,8 @@ export class ProgressTracker implements AsyncDisposable {
     const tracker = {
       execute: (command: object) => this.execute(command),
       task: (id: string) => this.progress.tasks.get(id),
-      onStatus: (status: ProgressStatus, callback: StatusCallback) =>
-        this.callbacks.addStatusCallback(status, callback),
+      upgradeStatus: () => this.progress.status,
+      onEvent: (listener: (event: ProgressEvent) => void) => this.#opened.tracker.onEvent(listener),
       closing: this.#closing.signal,
     };
     return runTask(tracker, { taskId, taskName, work, options });
@@ -257,7 +256,6 @@ export class ProgressTracker implements AsyncDisposable {
     return progressSummary(this.progress, this.#opened.tracker.log.now());
   }
 
-  /** Undefined for a task that is not there. */
   getTaskProgress(taskId: string): TaskReport | undefined {
     const task = this.progress.tasks.get(taskId);
     if (task === undefined) return undefined;

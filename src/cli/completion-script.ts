@@ -66,7 +66,7 @@ _milepost() {
     esac
   done
   case "$previous" in
-    --storage-path|--output|-o) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --storage-path|--output|-o) _milepost_files; return ;;
     --upgrade|--id) words="$(milepost completion upgrades 2>/dev/null)" ;;
     *)
       case "$verb" in
@@ -74,7 +74,20 @@ ${cases.map((line) => `    ${line}`).join("\n")}
       esac
       if [[ $upgrades == yes && $current != -* ]]; then words="$words"$'\\n'"$(milepost completion upgrades 2>/dev/null)"; fi ;;
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  while read -r word; do
+    _milepost_offer "$word"
+  done <<< "$words"
+}
+# Ids are anybody's text: nothing here expands them, and what is offered is quoted, so that Enter does not run it either.
+_milepost_offer() {
+  local quoted inside
+  [[ -n "$1" ]] || return 0
+  case "$current" in
+    \\'*) quoted="\${1//$single/$single_inside}"; inside="\${current:1}" ;;
+    \\"*) printf -v quoted '%s' "$1"; quoted="\${quoted//$backslash/$backslash$backslash}"; quoted="\${quoted//\\"/\\\\\\"}"; quoted="\${quoted//\\$/\\\\\\$}"; quoted="\${quoted//\\\`/\\\\\\\`}"; inside="\${current:1}" ;;
+    *) printf -v quoted '%q' "$1"; inside="$current" ;;
+  esac
+  if [[ "\${quoted:0:\${#inside}}" == "$inside" || "\${1:0:\${#inside}}" == "$inside" ]]; then COMPREPLY+=("$quoted"); fi
 }
 complete -F _milepost milepost
 `;

@@ -2,7 +2,7 @@
 
 import { MilepostError, shown } from "../errors.ts";
 
-/** Limits of texts, in UTF-16 units; ids in UTF-8 bytes (G11). */
+/** Limits of texts, in UTF-16 units; ids in UTF-8 bytes. */
 export const TEXT_LIMITS = { idBytes: 255, name: 1024, message: 16_384, log: 65_536 } as const;
 
 // eslint-disable-next-line no-control-regex -- ids hold no control characters, so this must name them
@@ -110,4 +110,10 @@ export function checkObject(value: unknown, field: string): Readonly<Record<stri
     // A revoked Proxy throws at every question, also at this one.
   }
   throw new MilepostError("INVALID_ARGUMENT", `${field} must be an object, not ${shown(value)}`);
+}
+
+/** An array. @throws INVALID_ARGUMENT. */
+export function checkList<T>(value: readonly T[], field: string): readonly T[] {
+  if (Array.isArray(value as unknown)) return value;
+  throw new MilepostError("INVALID_ARGUMENT", `${field} must be an array, not ${shown(value)}`);
 }

@@ -13,7 +13,7 @@ import type { Task } from "./task.ts";
 import type { UpgradeProgress } from "./upgrade.ts";
 import { isFinalTaskStatus, TASK_TRANSITIONS, type ProgressStatus } from "./vocabulary.ts";
 
-/** At most one heartbeat of a task is kept in this time (DESIGN 4). */
+/** At most one heartbeat of a task is kept in this time. */
 export const HEARTBEAT_INTERVAL_MS = 10_000;
 
 type TaskCommand = Extract<Command, { readonly taskId: string }>;

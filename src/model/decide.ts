@@ -180,7 +180,7 @@ function recordHealth(
   state: UpgradeProgress,
   { health, reasons }: Extract<Command, { type: "recordHealth" }>,
 ): Decision {
-  // A detector never rewrites a terminal run (DESIGN 4).
+  // A detector never rewrites a terminal run.
   if (isFinalUpgradeStatus(state.status) || state.health?.state === health) return { repeats: state.seq };
   const message =
     reasons.length === 0

@@ -14,5 +14,5 @@ export interface Now {
  */
 export type Decision = { readonly drafts: readonly EventDraft[] } | { readonly repeats: number };
 
-/** Limits of one upgrade (G11). */
+/** Limits of one upgrade. */
 export const UPGRADE_LIMITS = { maxTasks: 1_000_000, maxDepth: 32, maxInsights: 1000, maxListedIds: 1000 } as const;

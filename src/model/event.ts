@@ -1,4 +1,4 @@
-/** What happened: the events of a log, one shape on disk and on the wire (DESIGN 4). */
+/** What happened: the events of a log, one shape on disk and on the wire. */
 
 import type { JsonObject } from "./json.ts";
 import type { HealthState, InsightLevel, ProgressStatus, TaskType } from "./vocabulary.ts";

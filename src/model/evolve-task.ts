@@ -43,7 +43,7 @@ const seen = (event: ProgressEvent, atMs: number): Pick<Task, "lastSeenMs" | "la
   lastSeq: event.seq,
 });
 
-/** An event carries the whole position, so what an earlier report said never shows through (DESIGN 4). */
+/** An event carries the whole position, so what an earlier report said never shows through. */
 function position(event: Position): Pick<Task, "percentage" | "completedSteps" | "totalSteps" | "unit"> {
   return {
     percentage: event.percentage,

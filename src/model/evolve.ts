@@ -1,4 +1,4 @@
-/** `evolve(state, event) -> state`: the one fold, shared by the tracker, the server, the browser and the tests (G9). Never throws. */
+/** `evolve(state, event) -> state`: the one fold, shared by the tracker, the server, the browser and the tests. Never throws. */
 
 import { evolveTask } from "./evolve-task.ts";
 import type { EventOf, ProgressEvent } from "./event.ts";

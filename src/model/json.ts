@@ -7,7 +7,7 @@ export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
-/** Limits of `details` (G11): an event stays small enough to be sent to everybody. */
+/** Limits of `details`: an event stays small enough to be sent to everybody. */
 export const PAYLOAD_LIMITS = { maxDepth: 32, maxKeys: 1000, maxBytes: 65_536 } as const;
 
 interface Copy {

@@ -17,7 +17,7 @@ export interface Attempt {
 
 /**
  * A task as the fold of its events. Fields that end in `At` are wall times (ISO 8601, labels); fields that end in `Ms`
- * are log time: milliseconds since the log began, never going back (DESIGN 4).
+ * are log time: milliseconds since the log began, never going back.
  */
 export interface Task {
   readonly taskId: string;

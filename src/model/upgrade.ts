@@ -30,7 +30,7 @@ export interface Health {
 
 /**
  * The log's own clock. Log time is `baseMs + event.ms`: within a term it is monotonic, and between terms the wall
- * difference is added when it is positive (DESIGN 4).
+ * difference is added when it is positive.
  */
 export interface LogClock {
   readonly baseMs: number;

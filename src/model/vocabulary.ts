@@ -28,7 +28,7 @@ export type HealthState = "progressing" | "slow" | "stalled" | "degraded" | "los
 /** How serious an insight is. */
 export type InsightLevel = "info" | "warning" | "error";
 
-/** Task transitions (DESIGN 4): from each status, the statuses a command may lead to. */
+/** Task transitions: from each status, the statuses a command may lead to. */
 export const TASK_TRANSITIONS: Readonly<Record<ProgressStatus, readonly ProgressStatus[]>> = {
   not_started: ["in_progress", "skipped", "cancelled"],
   in_progress: ["in_progress", "completed", "failed", "paused", "cancelled"],
@@ -39,7 +39,7 @@ export const TASK_TRANSITIONS: Readonly<Record<ProgressStatus, readonly Progress
   skipped: [],
 };
 
-/** Upgrade transitions (DESIGN 4). A finished upgrade begins its next run in a log of its own. */
+/** Upgrade transitions. A finished upgrade begins its next run in a log of its own. */
 export const UPGRADE_TRANSITIONS: Readonly<Record<ProgressStatus, readonly ProgressStatus[]>> = {
   not_started: ["in_progress"],
   in_progress: ["paused", "completed", "failed", "cancelled"],

@@ -3,7 +3,7 @@
  *
  * - A command given inside a callback is appended at once; its callbacks follow when those of the present event are done, so
  *   everybody sees events in the order of seq, and depth of calls does not grow.
- * - A callback that throws, rejects, is slow or never settles is counted and reported, and hurts nobody else (G10).
+ * - A callback that throws, rejects, is slow or never settles is counted and reported, and hurts nobody else.
  */
 
 import { MilepostError, shown } from "../errors.ts";

@@ -1,5 +1,7 @@
 /** Time, as it is passed in. */
 
+import { MilepostError, shown } from "../errors.ts";
+
 export interface Clock {
   /** Wall time, milliseconds since 1970; may jump. */
   now(): number;
@@ -16,6 +18,13 @@ export function isoMaker(): (epochMs: number) => string {
   let text = "";
   return (epochMs) => {
     if (epochMs !== last) {
+      // 8.64e15 is the last millisecond that a Date can hold.
+      if (!(Math.abs(epochMs) <= 8.64e15)) {
+        throw new MilepostError(
+          "INVALID_ARGUMENT",
+          `clock.now() must give milliseconds since 1970, not ${shown(epochMs)}`,
+        );
+      }
       last = epochMs;
       text = new Date(epochMs).toISOString();
     }

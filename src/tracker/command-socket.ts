@@ -1,5 +1,5 @@
 /**
- * The local socket by which other processes hand commands to the one that holds an upgrade (DESIGN 6).
+ * The local socket by which other processes hand commands to the one that holds an upgrade.
  *
  * One request and one answer per connection, each a JSON line:
  *   {"commands":[…]}            what `checkCommand` takes, executed in order up to the first that is refused

@@ -1,7 +1,7 @@
 /**
  * The log of one upgrade, open for writing: numbers events, stores them, folds them, and only then tells.
  *
- * Storing: straight into a synchronous storage; into a queue while the storage is in trouble (G5), or when it answers later.
+ * Storing: straight into a synchronous storage; into a queue while the storage is in trouble, or when it answers later.
  * Nothing overtakes: while the queue holds something, everything goes through it. The queue has a limit; who asks first
  * (`isFull`) may wait with what can be replaced.
  * Telling: after the append. With the storage in trouble a queued event is told at once; with an asynchronous storage,

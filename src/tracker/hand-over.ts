@@ -20,6 +20,7 @@ export interface SendOptions {
 }
 
 const RETRY_MS = 50;
+const SNAPSHOT_EVENTS = 5_000;
 
 /**
  * Executes commands in order, as one writer's stay or through the holder, and flushes. Resolves with the events.
@@ -51,9 +52,12 @@ async function executeHere(
   commands: readonly unknown[],
   identity: { planId?: string | undefined; clusterName?: string | undefined; program: string },
 ): Promise<readonly ProgressEvent[]> {
-  const { tracker } = await runAwaiting(openTracker({ storage, upgradeId, ...identity }));
+  const { tracker, snapshotSeq } = await runAwaiting(openTracker({ storage, upgradeId, ...identity }));
   try {
-    return commands.map((command) => tracker.execute(command));
+    const events = commands.map((command) => tracker.execute(command));
+    // A long log is read anew by every such stay, so one of them makes it short for the others.
+    if (tracker.state.seq - snapshotSeq > SNAPSHOT_EVENTS) await tracker.log.saveSnapshot();
+    return events;
   } finally {
     await tracker.close();
   }

@@ -1,5 +1,5 @@
 /**
- * Reports that wait, without a seq, because the queue to the storage is full (DESIGN 6): of each task the newest progress,
+ * Reports that wait, without a seq, because the queue to the storage is full: of each task the newest progress,
  * and the end of its log text. State changes never wait here.
  */
 

@@ -13,6 +13,8 @@ export interface LiaisonOptions {
   readonly since: string;
   readonly upgradeId: string;
   readonly logger: Logger;
+  /** The seq of the snapshot that is there; 0 without one. */
+  readonly snapshotSeq: number;
   /** Events between two snapshots. */
   readonly snapshotEvery: number;
 }
@@ -31,7 +33,7 @@ export class Liaison {
 
   constructor(options: LiaisonOptions) {
     this.#options = options;
-    this.#snapshotSeq = options.tracker.state.seq;
+    this.#snapshotSeq = options.snapshotSeq;
     this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
     this.#socket = this.#listen();
   }
@@ -42,7 +44,7 @@ export class Liaison {
     clearInterval(this.#timer);
     await (await this.#socket)?.close();
     await this.#saving;
-    await this.#saveAfter(MIN_SNAPSHOT_EVENTS);
+    await this.#saveAfter(Math.min(MIN_SNAPSHOT_EVENTS, this.#options.snapshotEvery));
   }
 
   async #listen(): Promise<CommandSocket | undefined> {

@@ -23,7 +23,8 @@ export function report(logger: Logger, level: keyof Logger, message: string, cau
 /** The message of an error, or some text for whatever was thrown instead of one. */
 export function textOf(error: unknown): string {
   try {
-    return error instanceof Error ? error.message : String(error);
+    if (!(error instanceof Error)) return String(error);
+    return error.message === "" ? error.name : error.message;
   } catch {
     return "a value that cannot be shown";
   }

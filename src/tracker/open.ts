@@ -11,7 +11,7 @@ import { emptyUpgrade, type UpgradeProgress } from "../model/upgrade.ts";
 import { isFinalUpgradeStatus } from "../model/vocabulary.ts";
 import type { LogHolder, LogWriter, Storage } from "../storage/storage.ts";
 import { CallbackManager } from "./callback-manager.ts";
-import { systemClock, type Clock } from "./clock.ts";
+import { isoMaker, systemClock, type Clock } from "./clock.ts";
 import { EventLog, type UpgradeIds } from "./event-log.ts";
 import { report, silentLogger, type Logger } from "./logger.ts";
 import { readEventAt } from "./read.ts";
@@ -32,9 +32,9 @@ export interface OpenTrackerOptions {
   readonly createId?: (() => string) | undefined;
   readonly logger?: Logger | undefined;
   readonly callbacks?: CallbackManager | undefined;
-  /** Unflushed events reach stable storage within this time (G1), as long as the event loop turns. */
+  /** Unflushed events reach stable storage within this time, as long as the event loop turns. */
   readonly syncIntervalMs?: number | undefined;
-  /** Events that may wait in memory while the storage takes no writes, before progress and log lines merge (G5). */
+  /** Events that may wait in memory while the storage takes no writes, before progress and log lines merge. */
   readonly maxQueuedEvents?: number | undefined;
   readonly healthThresholds?: Partial<HealthThresholds> | undefined;
   /** What `holder` and `writer.opened` say of this process. */
@@ -47,6 +47,8 @@ export interface OpenedTracker {
   readonly ids: UpgradeIds;
   readonly identity: WriterIdentity;
   readonly since: string;
+  /** The seq of the snapshot that the state was taken from; 0 without one. */
+  readonly snapshotSeq: number;
 }
 
 /** @throws INVALID_ID, LOCKED, CORRUPT, NEWER_FORMAT, STORAGE_UNUSABLE, UPGRADE_MISMATCH. */
@@ -57,16 +59,18 @@ export function* openTracker(options: OpenTrackerOptions): Steps<OpenedTracker> 
   try {
     // At once: whoever is refused from now on asks who holds the upgrade.
     const identity: WriterIdentity = { program: options.program ?? "milepost", pid: process.pid, host: hostname() };
-    const since = new Date(clock.now()).toISOString();
+    const since = isoMaker()(clock.now());
     yield* announce(writer, { ...identity, since }, options.logger);
-    const stored = yield* foldLog(writer.reader);
+    let foldedEvents = 0;
+    const stored = yield* foldLog(writer.reader, () => (foldedEvents += 1));
     const ids = idsFor(stored, options);
     yield writer.begin();
     const state =
       stored.seq > 0
         ? stored
         : emptyUpgrade({ upgradeId, ...ids }, { cursor: firstCursor(writer.header.logId), run: writer.header.run });
-    return { tracker: assemble(options, { writer, state, ids, identity }), writer, ids, identity, since };
+    const tracker = assemble(options, { writer, state, ids, identity });
+    return { tracker, writer, ids, identity, since, snapshotSeq: stored.seq - foldedEvents };
   } catch (error) {
     yield writer.close();
     throw error;

@@ -63,7 +63,8 @@ export interface TaskReport {
 
 interface RecentEvent {
   readonly timestamp: string;
-  readonly status: ProgressStatus;
+  /** Null for events that say nothing of the status. */
+  readonly status: ProgressStatus | null;
   readonly message: string | null;
   readonly percentage: number | null;
 }
@@ -147,14 +148,14 @@ export function taskReport(task: Task, { logMs }: ReportMoment, recent: readonly
     durationMs,
     attempt: task.attempt,
     errorMessage: task.errorMessage,
-    recentEvents: recent.map((event) => recentEvent(event, task.status)),
+    recentEvents: recent.map(recentEvent),
   };
 }
 
-function recentEvent(event: ProgressEvent, otherwise: ProgressStatus): RecentEvent {
+function recentEvent(event: ProgressEvent): RecentEvent {
   return {
     timestamp: event.time,
-    status: event.status ?? otherwise,
+    status: event.status ?? null,
     message: event.message ?? null,
     percentage: event.percentage ?? null,
   };

@@ -3,9 +3,9 @@
 import { MilepostError, shown } from "../errors.ts";
 import type { ProgressReport, WaitingOnInput } from "../model/command.ts";
 import { HEARTBEAT_INTERVAL_MS } from "../model/decide-task.ts";
-import type { TaskDefinition } from "../model/event.ts";
+import type { ProgressEvent, TaskDefinition } from "../model/event.ts";
 import type { Task } from "../model/task.ts";
-import type { ProgressStatus } from "../model/vocabulary.ts";
+import { isFinalUpgradeStatus, type ProgressStatus } from "../model/vocabulary.ts";
 import { textOf } from "./logger.ts";
 
 /** What `addTask` takes beside id, name and type. */
@@ -23,7 +23,7 @@ export interface RunOptions extends TaskOptions {
 /** What the function is given. */
 export interface TaskHandle {
   readonly taskId: string;
-  /** Aborted when the task or the upgrade is cancelled, when the tracker closes, or by the caller's own signal. */
+  /** Aborted when the task is cancelled, when the upgrade ends, when the tracker closes, or by the caller's own signal. */
   readonly signal: AbortSignal;
   progress(report: number | ProgressReport, message?: string, details?: object): void;
   log(text: string): void;
@@ -35,7 +35,8 @@ export interface TaskHandle {
 export interface TaskTracker {
   execute(command: object): unknown;
   task(taskId: string): Task | undefined;
-  onStatus(status: ProgressStatus, callback: (task: Task) => void): () => void;
+  upgradeStatus(): ProgressStatus;
+  onEvent(listener: (event: ProgressEvent) => void): () => void;
   readonly closing: AbortSignal;
 }
 
@@ -46,7 +47,7 @@ interface TaskRun<T> {
   readonly options: RunOptions;
 }
 
-/** @throws ALREADY_DONE, what the commands throw, and what `work` throws, after failing the task. */
+/** @throws ALREADY_DONE; CANCELLED when it ended meanwhile; what the commands throw; what `work` throws, after failing the task. */
 export async function runTask<T>(
   tracker: TaskTracker,
   { taskId, taskName, work, options }: TaskRun<T>,
@@ -63,14 +64,17 @@ export async function runTask<T>(
   }
   tracker.execute({ type: "startTask", taskId });
   const cancelling = new AbortController();
-  const stopListening = tracker.onStatus("cancelled", (task) => {
-    if (task.taskId === taskId) cancelling.abort(new MilepostError("CANCELLED", `task ${shown(taskId)} was cancelled`));
+  const stopListening = tracker.onEvent((event) => {
+    const cause = endedBy(event, taskId);
+    if (cause !== undefined) cancelling.abort(new MilepostError("CANCELLED", `task ${shown(taskId)}: ${cause}`));
   });
   const heartbeat = setInterval(() => beat(tracker, taskId), HEARTBEAT_INTERVAL_MS).unref();
   const signals = [cancelling.signal, tracker.closing, ...(signal === undefined ? [] : [signal])];
   try {
     const value = await work(handle(tracker, taskId, AbortSignal.any(signals)));
     if (isOpen(tracker, taskId)) tracker.execute({ type: "completeTask", taskId });
+    // The work has ended all the same; that it was done could not be recorded, and its caller must know.
+    else cancelling.signal.throwIfAborted();
     return value;
   } catch (error) {
     failQuietly(tracker, taskId, error);
@@ -98,7 +102,16 @@ function handle(tracker: TaskTracker, taskId: string, signal: AbortSignal): Task
   };
 }
 
-const isOpen = (tracker: TaskTracker, taskId: string): boolean => tracker.task(taskId)?.status === "in_progress";
+/** Why the work should stop, when the event says so. */
+function endedBy(event: ProgressEvent, taskId: string): string | undefined {
+  if (event.type === "task.cancelled" && event.taskId === taskId) return "it was cancelled";
+  const isEnd =
+    event.type === "upgrade.cancelled" || event.type === "upgrade.failed" || event.type === "upgrade.completed";
+  return isEnd ? `the upgrade is ${event.status}` : undefined;
+}
+
+const isOpen = (tracker: TaskTracker, taskId: string): boolean =>
+  tracker.task(taskId)?.status === "in_progress" && !isFinalUpgradeStatus(tracker.upgradeStatus());
 
 /** What the function threw is what its caller must see, whatever becomes of the report. */
 function failQuietly(tracker: TaskTracker, taskId: string, error: unknown): void {

@@ -1,5 +1,5 @@
 /**
- * The heart: a command is checked, decided, appended, folded and then told (STYLE: one event's journey).
+ * The heart: a command is checked, decided, appended, folded and then told.
  *
  * `ProgressTracker` is this with names for every command.
  */
@@ -30,7 +30,7 @@ export interface TrackerOptions {
 export class Tracker {
   readonly #options: TrackerOptions;
   readonly #held = new HeldReports();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(event: ProgressEvent) => void>();
   #isClosed = false;
 
   constructor(options: TrackerOptions) {
@@ -70,11 +70,11 @@ export class Tracker {
     callbacks.notifyEvent(event);
     const task = CHANGES_STATUS.has(event.type) && "taskId" in event ? state.tasks.get(event.taskId) : undefined;
     if (task !== undefined) callbacks.notifyStatusChange(task);
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) listener(event);
   }
 
   /** Calls `listener` after each event, for readers that then look at the log themselves. Returns the function that stops it. */
-  onEvent(listener: () => void): () => void {
+  onEvent(listener: (event: ProgressEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -139,7 +139,7 @@ export class Tracker {
     }
   }
 
-  /** The answer has no seq and no cursor yet (DESIGN 6): it gets them when the queue takes it. */
+  /** The answer has no seq and no cursor yet: it gets them when the queue takes it. */
   #hold(command: Command, draft: EventDraft): ProgressEvent {
     this.#held.put(command);
     return Object.freeze({ ...draft, time: this.log.now().time, upgradeId: this.state.upgradeId }) as ProgressEvent;

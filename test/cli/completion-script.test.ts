@@ -59,7 +59,7 @@ describe.skipIf(!has("bash"))("the completion of bash", () => {
 
 describe.skipIf(!has("zsh"))("the completion of zsh", () => {
   it("is registered for milepost", () => {
-    const script = `autoload -Uz compinit; compinit -u -d /dev/null\n${scripts.zsh}\nprint -r -- $_comps[milepost]`;
+    const script = `autoload -Uz compinit; compinit -D -u\n${scripts.zsh}\nprint -r -- $_comps[milepost]`;
     expect(inShell("zsh", ["-f", "-c", script]).trim()).toBe("_milepost");
   });
 });

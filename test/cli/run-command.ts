@@ -13,7 +13,22 @@ import { readEvents, readUpgrade } from "../../src/tracker/read.ts";
 import { cleanEnv, NODE_ARGUMENTS } from "./command-line.ts";
 
 const root = mkdtempSync(join(tmpdir(), "milepost-run-"));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const alive = new Set<ChildProcess>();
+afterAll(() => {
+  for (const { pid } of alive) killWithCommand(pid as number);
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** After a test that failed: nothing of it may go on. */
+function killWithCommand(pid: number): void {
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, "SIGKILL");
+    } catch {
+      // It leads no group, or has ended.
+    }
+  }
+}
 
 /** A folder that is there until all tests of the file are done: they run side by side. */
 export const newFolder = (): string => mkdtempSync(join(root, "test-"));
@@ -57,6 +72,8 @@ export function startRun(
   const argv = [...NODE_ARGUMENTS, "run", "--id", ID, "--storage-path", dataOf(folder), ...options, "--", ...command];
   const input = Buffer.isBuffer(stdin) ? "pipe" : stdin;
   const child = spawn(process.execPath, argv, { env: cleanEnv(env), cwd, detached, stdio: [input, "pipe", "pipe"] });
+  alive.add(child);
+  child.once("exit", () => alive.delete(child));
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));

@@ -1,0 +1,58 @@
+/** Checks what a `ProgressTracker` is made from, before anything is opened. */
+
+import { MilepostError, shown } from "./errors.ts";
+import { checkCount, checkId, checkNumber, checkObject } from "./model/check.ts";
+
+const YEAR_MS = 31_536_000_000;
+
+/** @throws INVALID_ID, INVALID_ARGUMENT naming the option, the value and what it should be. */
+export function checkOptions(options: unknown): void {
+  const given = checkObject(options, "options");
+  for (const name of ["upgradeId", "planId", "clusterName"]) checkId(given[name], name);
+  optional(given["storagePath"], (value) => checkText(value, "storagePath"));
+  optional(given["storage"], checkStorage);
+  optional(given["syncIntervalMs"], (value) => checkNumber(value, "syncIntervalMs", YEAR_MS));
+  optional(given["maxQueuedEvents"], (value) => checkCount(value, "maxQueuedEvents", 1));
+  optional(given["snapshotEvery"], (value) => checkCount(value, "snapshotEvery", 1));
+  optional(given["websocketPort"], checkPort);
+  for (const name of ["eventbridgeBusName", "awsRegion", "program"]) {
+    optional(given[name], (value) => checkText(value, name));
+  }
+  optional(given["clock"], (value) => checkMethods(value, "clock", ["now", "monotonic"]));
+  optional(given["logger"], (value) => checkMethods(value, "logger", ["info", "warn", "error"]));
+  optional(given["createId"], (value) => {
+    if (typeof value !== "function") throw wrong("createId", "a function", value);
+  });
+  optional(given["healthThresholds"], (value) => {
+    for (const [name, limit] of Object.entries(checkObject(value, "healthThresholds"))) {
+      checkNumber(limit, `healthThresholds.${name}`, YEAR_MS);
+    }
+  });
+}
+
+function optional(value: unknown, check: (value: unknown) => void): void {
+  if (value !== undefined) check(value);
+}
+
+function checkText(value: unknown, name: string): void {
+  if (typeof value !== "string" || value === "") throw wrong(name, "text that is not empty", value);
+}
+
+function checkStorage(value: unknown): void {
+  if (typeof value === "string") return;
+  checkMethods(value, "storage", ["openWriter", "openReader", "list", "holder", "watch", "info"]);
+}
+
+function checkPort(value: unknown): void {
+  if (checkCount(value, "websocketPort", 0) > 65_535) throw wrong("websocketPort", "a port from 0 to 65535", value);
+}
+
+function checkMethods(value: unknown, name: string, methods: readonly string[]): void {
+  const object = checkObject(value, name);
+  const missing = methods.find((method) => typeof object[method] !== "function");
+  if (missing !== undefined) throw wrong(name, `an object with the functions ${methods.join(", ")}`, value);
+}
+
+function wrong(name: string, wanted: string, value: unknown): MilepostError {
+  return new MilepostError("INVALID_ARGUMENT", `${name} must be ${wanted}, not ${shown(value)}`);
+}

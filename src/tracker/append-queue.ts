@@ -3,15 +3,20 @@
 import { isMilepostError, MilepostError } from "../errors.ts";
 import type { ProgressEvent } from "../model/event.ts";
 import type { UpgradeProgress } from "../model/upgrade.ts";
-import { splitLines } from "../storage/line.ts";
 import type { LogWriter } from "../storage/storage.ts";
 import type { Clock } from "./clock.ts";
 import { textOf } from "./logger.ts";
 
+/** An event that has happened, with the state right after it and its line. */
+export interface Accepted {
+  readonly event: ProgressEvent;
+  readonly state: UpgradeProgress;
+  readonly line: Uint8Array;
+}
+
 /** Events that are appended together. */
 export interface Entry {
-  readonly events: readonly ProgressEvent[];
-  readonly states: readonly UpgradeProgress[];
+  readonly accepted: readonly Accepted[];
   readonly bytes: Uint8Array;
   readonly afterSeq: number;
 }
@@ -68,20 +73,22 @@ export class AppendQueue {
   }
 
   find(seq: number): ProgressEvent | undefined {
-    for (const { events } of this.#entries) {
-      const found = events.find((event) => event.seq === seq);
-      if (found !== undefined) return found;
+    for (const { accepted } of this.#entries) {
+      const found = accepted.find(({ event }) => event.seq === seq);
+      if (found !== undefined) return found.event;
     }
     return undefined;
   }
 
   after(seq: number): readonly ProgressEvent[] {
-    return this.#entries.flatMap(({ events }) => events.filter((event) => event.seq > seq));
+    return this.#entries.flatMap(({ accepted }) =>
+      accepted.map(({ event }) => event).filter((event) => event.seq > seq),
+    );
   }
 
   linesAfter(seq: number): readonly Uint8Array[] {
-    return this.#entries.flatMap(({ bytes, afterSeq }) =>
-      [...splitLines(bytes)].filter((_line, index) => afterSeq + 1 + index > seq),
+    return this.#entries.flatMap(({ accepted }) =>
+      accepted.filter(({ event }) => event.seq > seq).map(({ line }) => line),
     );
   }
 
@@ -127,25 +134,25 @@ export class AppendQueue {
 
   #push(entry: Entry): void {
     this.#entries.push(entry);
-    this.#queuedEvents += entry.events.length;
+    this.#queuedEvents += entry.accepted.length;
     this.#queuedBytes += entry.bytes.length;
   }
 
   #shift(): void {
     const entry = this.#entries.shift();
     if (entry === undefined) return;
-    this.#queuedEvents -= entry.events.length;
+    this.#queuedEvents -= entry.accepted.length;
     this.#queuedBytes -= entry.bytes.length;
   }
 
-  #tell({ events, states }: Entry): void {
-    for (const [index, event] of events.entries()) this.#options.tell(event, states[index] as UpgradeProgress);
+  #tell({ accepted }: Entry): void {
+    for (const { event, state } of accepted) this.#options.tell(event, state);
   }
 
   /** True when the entry is in the storage; false when the storage is in trouble. @throws FENCED. */
-  #store({ bytes, afterSeq, events }: Entry): boolean {
+  #store({ bytes, afterSeq, accepted }: Entry): boolean {
     try {
-      void this.#options.writer.append(afterSeq, bytes, afterSeq + events.length);
+      void this.#options.writer.append(afterSeq, bytes, afterSeq + accepted.length);
       return true;
     } catch (error) {
       this.#fail(error);
@@ -171,7 +178,7 @@ export class AppendQueue {
     await Promise.resolve();
     for (let entry = this.#entries[0]; entry !== undefined && !this.#isStopped; entry = this.#entries[0]) {
       try {
-        await this.#options.writer.append(entry.afterSeq, entry.bytes, entry.afterSeq + entry.events.length);
+        await this.#options.writer.append(entry.afterSeq, entry.bytes, entry.afterSeq + entry.accepted.length);
       } catch (error) {
         this.#failLater(error);
         break;

@@ -18,7 +18,7 @@ import { LineEncoder } from "../storage/line.ts";
 import type { LogHeader, LogWriter } from "../storage/storage.ts";
 import { isoMaker, type Clock } from "./clock.ts";
 import { newTerm, uuidV7Maker } from "./ids.ts";
-import { AppendQueue } from "./append-queue.ts";
+import { AppendQueue, type Accepted } from "./append-queue.ts";
 import { stateParts } from "./restore-state.ts";
 
 export interface EventLogOptions {
@@ -92,37 +92,36 @@ export class EventLog {
   }
 
   /**
-   * Appends events; they have happened when this returns.
+   * Appends events; they have happened when this returns. Returns the last of them.
    *
    * @throws FENCED: nothing was appended, and nothing will be any more. Trouble with the storage does not throw.
    */
-  append(drafts: readonly EventDraft[], ids: UpgradeIds): readonly ProgressEvent[] {
+  append(drafts: readonly EventDraft[], ids: UpgradeIds): ProgressEvent {
     this.#queue.refuseFenced();
     const before = this.#state;
     const wasOpened = this.#isOpened;
     const all = wasOpened ? drafts : [this.#opening(ids), ...drafts];
     // Before anybody is told: a callback may give a command of its own.
     this.#isOpened = true;
-    const events: ProgressEvent[] = [];
-    const states: UpgradeProgress[] = [];
-    const lines: Buffer[] = [];
-    for (const draft of all) {
-      const event = this.#stamp(draft, this.#state.seq + 1);
-      this.#state = evolve(this.#state, event);
-      lines.push(this.#encoder.encode(this.#text(event, draft)));
-      events.push(event);
-      this.#recent[event.seq % RECENT_EVENTS] = event;
-      states.push(this.#state);
-    }
-    const bytes = lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines);
+    const accepted = all.map((draft) => this.#accept(draft));
+    const [only] = accepted;
+    const bytes =
+      accepted.length === 1 && only !== undefined ? only.line : Buffer.concat(accepted.map(({ line }) => line));
     try {
-      this.#queue.append({ events, states, bytes, afterSeq: before.seq });
+      this.#queue.append({ accepted, bytes, afterSeq: before.seq });
     } catch (error) {
       this.#state = before;
       this.#isOpened = wasOpened;
       throw error;
     }
-    return wasOpened ? events : events.slice(1);
+    return (accepted.at(-1) as Accepted).event;
+  }
+
+  #accept(draft: EventDraft): Accepted {
+    const event = this.#stamp(draft, this.#state.seq + 1);
+    this.#state = evolve(this.#state, event);
+    this.#recent[event.seq % RECENT_EVENTS] = event;
+    return { event, state: this.#state, line: this.#encoder.encode(this.#text(event, draft)) };
   }
 
   /** One of the newest events, waiting or stored: most repeated commands are answered from here. */

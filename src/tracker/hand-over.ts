@@ -17,6 +17,8 @@ export interface SendOptions {
   readonly ids?: { readonly planId?: string | undefined; readonly clusterName?: string | undefined };
   /** What the log says of who wrote. */
   readonly program?: string;
+  /** Displace a process that holds the upgrade instead of handing the commands to it. */
+  readonly takeOver?: boolean | undefined;
 }
 
 const RETRY_MS = 50;
@@ -31,12 +33,12 @@ export async function sendCommands(
   storage: Storage,
   upgradeId: string,
   commands: readonly unknown[],
-  { timeoutMs = 10_000, ids = {}, program = "milepost" }: SendOptions = {},
+  { timeoutMs = 10_000, ids = {}, program = "milepost", takeOver }: SendOptions = {},
 ): Promise<readonly ProgressEvent[]> {
   const until = performance.now() + timeoutMs;
   for (;;) {
     try {
-      return await executeHere(storage, upgradeId, commands, { ...ids, program });
+      return await executeHere(storage, upgradeId, commands, { ...ids, program, takeOver });
     } catch (error) {
       if (!isMilepostError(error, "LOCKED") || performance.now() > until) throw error;
       const events = await executeThere(storage, upgradeId, commands, until - performance.now());
@@ -50,7 +52,12 @@ async function executeHere(
   storage: Storage,
   upgradeId: string,
   commands: readonly unknown[],
-  identity: { planId?: string | undefined; clusterName?: string | undefined; program: string },
+  identity: {
+    planId?: string | undefined;
+    clusterName?: string | undefined;
+    program: string;
+    takeOver: boolean | undefined;
+  },
 ): Promise<readonly ProgressEvent[]> {
   const { tracker, snapshotSeq } = await runAwaiting(openTracker({ storage, upgradeId, ...identity }));
   try {

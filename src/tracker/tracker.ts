@@ -117,8 +117,7 @@ export class Tracker {
 
   #append(decision: Decision): ProgressEvent {
     if ("repeats" in decision) return this.#repeated(decision.repeats);
-    const events = this.log.append(decision.drafts, this.#options.ids);
-    return events.at(-1) as ProgressEvent;
+    return this.log.append(decision.drafts, this.#options.ids);
   }
 
   /** A disk that cannot be read now throws into no command either: then the answer is the event's seq and no more. */

@@ -43,6 +43,33 @@ const nested = (entries: readonly Entry[]): readonly string[] => [
   ...new Set(entries.flatMap(({ path }) => (path.includes(" ") ? [path.split(" ")[0] as string] : []))),
 ];
 
+/**
+ * How bash gets its candidates. Ids and file names are anybody's text: nothing here may expand them, and what is offered is
+ * quoted, so that Enter does not run it either. `compgen -W` would expand them. Bash 3.2, as macOS has it, knows no `mapfile`.
+ */
+const BASH_OFFERS =
+  String.raw`# Offers a candidate that begins with what was typed, quoted as the word that is being typed needs it.
+_milepost_offer() {
+  local typed="$current" quoted="$1"
+  case "$current" in
+    \'*) [[ "$1" == *\'* ]] && return; typed="@{current:1}" ;;
+    \"*) [[ "$1" == *[\"\\\$\!\@BACK]* ]] && return; typed="@{current:1}" ;;
+    *) printf -v quoted '%q' "$1" ;;
+  esac
+  if [[ -n "$1" && ( "$quoted" == "$typed"* || "$1" == "$typed"* ) ]]; then COMPREPLY+=("$quoted"); fi
+}
+_milepost_files() {
+  local word
+  if compopt -o filenames 2>/dev/null; then
+    while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "$current")
+  else
+    while IFS= read -r word; do _milepost_offer "$word"; done < <(compgen -f -- "$current")
+  fi
+}
+`
+    .replaceAll("@{", "$" + "{")
+    .replaceAll("@BACK", "`");
+
 function bash(entries: readonly Entry[]): string {
   const cases = entries.map(
     ({ path, words, takesUpgrade }) =>
@@ -51,7 +78,6 @@ function bash(entries: readonly Entry[]): string {
   return `# Completion of milepost for bash: eval "$(milepost completion bash)"
 _milepost() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" verb="" words="" upgrades=no word index
-  local IFS=$'\\n'
   COMPREPLY=()
   for ((index = 1; index < COMP_CWORD; index++)); do
     word="\${COMP_WORDS[index]}"
@@ -74,22 +100,11 @@ ${cases.map((line) => `    ${line}`).join("\n")}
       esac
       if [[ $upgrades == yes && $current != -* ]]; then words="$words"$'\\n'"$(milepost completion upgrades 2>/dev/null)"; fi ;;
   esac
-  while read -r word; do
+  while IFS= read -r word; do
     _milepost_offer "$word"
   done <<< "$words"
 }
-# Ids are anybody's text: nothing here expands them, and what is offered is quoted, so that Enter does not run it either.
-_milepost_offer() {
-  local quoted inside
-  [[ -n "$1" ]] || return 0
-  case "$current" in
-    \\'*) quoted="\${1//$single/$single_inside}"; inside="\${current:1}" ;;
-    \\"*) printf -v quoted '%s' "$1"; quoted="\${quoted//$backslash/$backslash$backslash}"; quoted="\${quoted//\\"/\\\\\\"}"; quoted="\${quoted//\\$/\\\\\\$}"; quoted="\${quoted//\\\`/\\\\\\\`}"; inside="\${current:1}" ;;
-    *) printf -v quoted '%q' "$1"; inside="$current" ;;
-  esac
-  if [[ "\${quoted:0:\${#inside}}" == "$inside" || "\${1:0:\${#inside}}" == "$inside" ]]; then COMPREPLY+=("$quoted"); fi
-}
-complete -F _milepost milepost
+${BASH_OFFERS}complete -F _milepost milepost
 `;
 }
 

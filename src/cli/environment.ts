@@ -6,9 +6,20 @@ import { MilepostError, shown } from "../errors.ts";
 const TRUE = new Set(["1", "true", "yes", "on"]);
 const FALSE = new Set(["0", "false", "no", "off"]);
 
-/** The environment variable of an option. One that names its own (`option.envVar`) keeps it. */
+/** Options whose variable does not have their name. Not commander's `Option.env`: that takes an empty variable for a value. */
+const OWN_VARIABLES = new WeakMap<Option, string>();
+
+/** The option, read from a variable of another name than its own. */
+export function readsVariable(option: Option, variable: string): Option {
+  OWN_VARIABLES.set(option, variable);
+  return option;
+}
+
+/** The environment variable of an option. */
 export function variableOf(option: Option): string {
-  return option.envVar ?? `MILEPOST_${option.name().replace(/^no-/, "").replaceAll("-", "_").toUpperCase()}`;
+  return (
+    OWN_VARIABLES.get(option) ?? `MILEPOST_${option.name().replace(/^no-/, "").replaceAll("-", "_").toUpperCase()}`
+  );
 }
 
 /**
@@ -29,11 +40,24 @@ export function applyEnvironment(command: Command, env: Readonly<Record<string, 
   }
 }
 
+/** What an error calls the value of an option: the option as on the command line, or the variable that it came from. */
+export function givenAs(command: Command, long: string): string {
+  for (let owner: Command | null = command; owner !== null; owner = owner.parent) {
+    const option = owner.options.find((candidate) => candidate.long === long);
+    if (option !== undefined && owner.getOptionValueSource(option.attributeName()) === "env") return variableOf(option);
+  }
+  return long;
+}
+
 function parsed(option: Option, value: string): unknown {
   try {
     if (option.required || option.optional) return option.parseArg ? option.parseArg(value, undefined) : value;
   } catch (error) {
-    throw new MilepostError("INVALID_ARGUMENT", `${variableOf(option)}: ${(error as Error).message}`, { cause: error });
+    throw new MilepostError(
+      "INVALID_ARGUMENT",
+      `${variableOf(option)}: ${(error as Error).message.replace(/\.$/, "")}`,
+      { cause: error },
+    );
   }
   const word = value.toLowerCase();
   if (TRUE.has(word)) return true;

@@ -1,6 +1,7 @@
 /** The entry of the command line: makes the context from the process and runs the verb. Everything else is loaded when used. */
 
 import { systemClock } from "../tracker/clock.ts";
+import { safeText } from "../view/safe-text.ts";
 import type { Cli } from "./context.ts";
 import { runProgram } from "./program.ts";
 
@@ -8,9 +9,12 @@ const outputClosed = new AbortController();
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // A reader that has read enough (`| head`) is no error; anything else about our own output cannot be told to anyone.
-    if (error.code !== "EPIPE") process.exitCode = 1;
     outputClosed.abort();
+    // A reader that has read enough (`| head`) is no error.
+    if (error.code === "EPIPE") return;
+    if (stream === process.stdout)
+      process.stderr.write(`milepost: standard output cannot be written (${safeText(error.message)})\n`);
+    process.exitCode = 1;
   });
 }
 

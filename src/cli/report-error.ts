@@ -34,6 +34,7 @@ export function reportUsage(cli: Cli, error: CommanderError): void {
   const message = error.message
     .replace(/^error: /, "")
     .replaceAll(/\s*\n\s*/g, " ")
-    .trim();
+    .trim()
+    .replace(/\.$/, "");
   cli.stderr.write(`milepost: ${safeText(message)}; milepost --help lists what there is (INVALID_ARGUMENT)\n`);
 }

@@ -67,11 +67,20 @@ export function readAt(fs: FileSystem, fd: number, position: number, length: num
   return bytes.subarray(0, done);
 }
 
+/** Opens a file for reading. What is no regular file is refused: opening a named pipe would wait for ever. */
+export function openToRead(fs: FileSystem, path: string): number {
+  const found = fs.statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) throw Object.assign(new Error(`${path} is a folder`), { code: "EISDIR" });
+  if (found?.isFile() === false)
+    throw unusable(path, Object.assign(new Error("no regular file"), { code: NOT_REGULAR }));
+  return fs.openSync(path, "r");
+}
+
 /** The whole file, or undefined if there is none. */
 export function readWhole(fs: FileSystem, path: string): Buffer | undefined {
   let fd: number;
   try {
-    fd = fs.openSync(path, "r");
+    fd = openToRead(fs, path);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;
@@ -174,17 +183,53 @@ export function idOfFileName(name: string): string | undefined {
   return fileNameOf(id) === name ? id : undefined;
 }
 
+const NOT_REGULAR = "no regular file";
+
+/** What helps, by the system's code. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: "free space, or inodes, on its disk",
+  SQLITE_FULL: "free space on its disk",
+  EDQUOT: "free space within the quota of its owner",
+  EROFS: "it is on a read-only file system: mount it for writing, or name another folder",
+  EISDIR: "a folder stands, there or below, where a file belongs: move it away",
+  ENOTDIR: "a file stands where a folder belongs: move it away, or name another folder",
+  ELOOP: "its symbolic links lead in a circle: mend them",
+  EMFILE: "too many files are open in this process: close some, or raise its limit (ulimit -n)",
+  ENFILE: "too many files are open on this machine: close some, or raise its limit",
+  EIO: "the disk does not answer as it should: look at the system's log",
+  SQLITE_IOERR: "its file system may not have locks: name a folder on a local disk, and look at the system's log",
+  SQLITE_PROTOCOL: "its file system may not have locks: name a folder on a local disk",
+  ENAMETOOLONG: "its name is too long: name a folder with a shorter path",
+  ENOMEM: "the machine is out of memory: free some",
+  [NOT_REGULAR]: "a pipe, socket or device stands where a file belongs: move it away",
+};
+
+/** SQLite's primary result codes, as far as a lock can meet them. */
+const SQLITE_CODES: Readonly<Record<number, string>> = {
+  3: "SQLITE_PERM",
+  7: "ENOMEM",
+  8: "SQLITE_READONLY",
+  10: "SQLITE_IOERR",
+  13: "SQLITE_FULL",
+  14: "SQLITE_CANTOPEN",
+  15: "SQLITE_PROTOCOL",
+};
+
+function codeOfCause(cause: unknown): string {
+  const { errcode } = cause as { errcode?: unknown };
+  const code = systemErrorCode(cause);
+  if (code !== "ERR_SQLITE_ERROR" || typeof errcode !== "number") return code ?? "unknown error";
+  return SQLITE_CODES[errcode & 0xff] ?? `SQLite error ${errcode}`;
+}
+
 /** The typed error for a path that cannot be used at all. */
 export function unusable(path: string, cause: unknown): MilepostError {
-  const code = systemErrorCode(cause) ?? "unknown error";
-  return new MilepostError(
-    "STORAGE_UNUSABLE",
-    `storage: ${path} cannot be used (${code}); check that it is a directory that you may write to`,
-    {
-      context: { path, code },
-      cause,
-    },
-  );
+  const code = codeOfCause(cause);
+  const remedy = REMEDIES[code] ?? "check that its folder is there and that you may read and write it";
+  return new MilepostError("STORAGE_UNUSABLE", `storage: ${path} cannot be used (${code}); ${remedy}`, {
+    context: { path, code },
+    cause,
+  });
 }
 
 /** The typed error for a write that the system did not take. */

@@ -9,6 +9,7 @@
  */
 
 import { MilepostError, shown } from "../errors.ts";
+import { parseCursor } from "../model/cursor.ts";
 import {
   degraded,
   discard,
@@ -16,6 +17,7 @@ import {
   readWhole,
   realFileSystem,
   replaceFile,
+  syncDirectory,
   unusable,
   usable,
   type FileSystem,
@@ -23,7 +25,9 @@ import {
 import { journalFiles, journalPath } from "./json-lines/journal.ts";
 import { acquireLock, isLocked, type Lock } from "./json-lines/lock.ts";
 import { newLogId } from "./json-lines/log-id.ts";
-import { findLog, listLogs, pathsOf, upgradesIn, type LogPlace, type UpgradePaths } from "./json-lines/places.ts";
+import { isEmptyLog, lossError, lossOf } from "./json-lines/loss.ts";
+import { findLog, listLogs } from "./json-lines/find-logs.ts";
+import { pathsOf, upgradesIn, type LogPlace, type UpgradePaths } from "./json-lines/places.ts";
 import { archiveRun, finishedRuns } from "./json-lines/runs.ts";
 import { JournalReader } from "./json-lines/reader.ts";
 import { storeSnapshot } from "./json-lines/snapshot.ts";
@@ -81,6 +85,13 @@ function openReader(fs: FileSystem, { paths, upgradeId, run }: LogPlace): LogRea
         header: { logId: "", upgradeId, run: run ?? 1 },
       }),
   );
+  if (isEmptyLog(fs, reader.end)) {
+    const loss = usable(paths.journal, () => lossOf(fs, { paths, upgradeId, ...(run === undefined ? {} : { run }) }));
+    if (loss !== undefined) {
+      reader.close();
+      throw lossError(loss);
+    }
+  }
   if (reader.header.logId === "") return undefined;
   const { header } = reader;
   if (header.upgradeId !== upgradeId || (run !== undefined && header.run !== run))
@@ -107,7 +118,11 @@ function openWriter(place: UpgradePlace, { takeOver = false }: OpenWriterOptions
     { takeOver, holder: () => readHolder(fs, paths) },
   );
   try {
-    return usable(paths.root, () => createWriter(place, lock));
+    return usable(paths.root, () => {
+      const loss = lossOf(fs, place);
+      if (loss !== undefined) throw lossError(loss);
+      return createWriter(place, lock);
+    });
   } catch (error) {
     lock.release();
     throw error;
@@ -149,7 +164,7 @@ function createWriter(place: UpgradePlace, lock: Lock): LogWriter {
     sync: async () => journal().sync(),
     saveSnapshot: async (at, parts) => {
       await journal().sync();
-      await storeSnapshot(fs, paths.snapshot, { at, parts });
+      if (isWithin(log, at)) await storeSnapshot(fs, paths.snapshot, { at, parts });
     },
     beginNextRun: () => {
       const { run } = log.reader.header;
@@ -182,6 +197,14 @@ function createWriter(place: UpgradePlace, lock: Lock): LogWriter {
       }
     },
   };
+}
+
+/** A snapshot of another log, or of events that are not in this one, would prove a loss that there was not (`loss.ts`). */
+function isWithin(
+  { reader, journal }: { readonly reader: JournalReader; readonly journal: JournalWriter },
+  { seq, cursor }: { readonly seq: number; readonly cursor: string },
+): boolean {
+  return parseCursor(cursor).logId === reader.header.logId && seq <= journal.seq;
 }
 
 function closed(upgradeId: string): MilepostError {
@@ -241,11 +264,18 @@ function deleteUpgrade(fs: FileSystem, upgrades: string, upgradeId: string): voi
   try {
     usable(paths.root, () => {
       for (let run = finishedRuns(fs, upgrades, upgradeId); run > 0; run--)
-        fs.rmSync(pathsOf(upgrades, upgradeId, run).root, { recursive: true, force: true });
-      fs.rmSync(paths.journal, { recursive: true, force: true });
-      fs.rmSync(paths.root, { recursive: true, force: true });
+        removeLog(fs, pathsOf(upgrades, upgradeId, run));
+      removeLog(fs, paths);
     });
   } finally {
     lock.release();
   }
+}
+
+/** The snapshot first: left alone by a crash it would prove a loss. */
+function removeLog(fs: FileSystem, { root, journal, snapshot }: UpgradePaths): void {
+  fs.rmSync(snapshot, { force: true });
+  syncDirectory(fs, root);
+  fs.rmSync(journal, { recursive: true, force: true });
+  fs.rmSync(root, { recursive: true, force: true });
 }

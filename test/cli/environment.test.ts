@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
-import { applyEnvironment, variableOf } from "../../src/cli/environment.ts";
+import { applyEnvironment, readsVariable, variableOf } from "../../src/cli/environment.ts";
 import { countOption } from "../../src/cli/option-values.ts";
 
 const parsed = (argv: readonly string[], env: Record<string, string>) => {
@@ -22,7 +22,7 @@ describe("applyEnvironment", () => {
   it("gives every option a variable of its name", () => {
     expect(variableOf(new Option("-q, --storage-path <dir>"))).toBe("MILEPOST_STORAGE_PATH");
     expect(variableOf(new Option("--no-color"))).toBe("MILEPOST_COLOR");
-    expect(variableOf(new Option("--upgrade <id>").env("MILEPOST_UPGRADE_ID"))).toBe("MILEPOST_UPGRADE_ID");
+    expect(variableOf(readsVariable(new Option("--upgrade <id>"), "MILEPOST_UPGRADE_ID"))).toBe("MILEPOST_UPGRADE_ID");
   });
 
   it("[P3] sets options of the verb and of the program, and the command line goes first", () => {
@@ -44,7 +44,7 @@ describe("applyEnvironment", () => {
   });
 
   it.each([
-    [{ MILEPOST_COUNT: "0" }, "MILEPOST_COUNT: It is a whole number of at least 1."],
+    [{ MILEPOST_COUNT: "0" }, "MILEPOST_COUNT: It is a whole number of at least 1"],
     [{ MILEPOST_ONCE: "maybe" }, 'MILEPOST_ONCE must be 1 or 0, not "maybe"'],
   ])("refuses %j by the name of the variable", (env, message) => {
     expect(() => parsed(["verb"], env as Record<string, string>)).toThrow(

@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { VERBS } from "../../src/cli/verbs.ts";
-import { run, runProcess, startProcess, temporaryFolder } from "./command-line.ts";
+import { cleanEnv, NODE_ARGUMENTS, run, runProcess, startProcess, temporaryFolder } from "./command-line.ts";
 import { ended } from "./recorded.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -29,7 +31,7 @@ describe("the program", () => {
     [["list", "--jsn"], "unknown option '--jsn' (Did you mean --json?)"],
     [["wait"], "missing required argument 'id'"],
     [["show", "a", "b"], "too many arguments"],
-    [["replay", "x", "--speed", "fast"], 'It is a number above 0, or "max"'],
+    [["replay", "x", "--speed", "fast"], 'is invalid. It is a number above 0, or "max"; milepost --help lists'],
   ])("[P1] refuses %j in one line with exit status 2", async (argv, message) => {
     const { exitCode, stdout, stderr } = await run(argv);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
@@ -67,6 +69,27 @@ describe("the program", () => {
     ).toContain("no upgrades");
   });
 
+  it.each([
+    [["list"], { MILEPOST_STATUS: "odd" }, "MILEPOST_STATUS must be one of"],
+    [["list", "--status", "odd"], {}, "--status must be one of"],
+    [["wait", "x"], { MILEPOST_UNTIL: "odd" }, "MILEPOST_UNTIL must be one of"],
+    [["export", "x"], { MILEPOST_FORMAT: "odd" }, "MILEPOST_FORMAT must be one of"],
+  ])("[P3] refuses a value in %j with %j by the name that it was given under", async (argv, env, message) => {
+    const ran = await run([...argv, "--storage", "memory:"], { env: env });
+    expect(ran).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`milepost: ${message}`) });
+  });
+
+  it("[X3] lets no control character of the storage's path through", async () => {
+    const storagePath = join(temporaryFolder(), "a\x1b[2J\u202eb");
+    const common = ["--storage-path", storagePath];
+    const verbs = [["list"], ["show"], ["verify"], ["doctor"], ["replay", "x"], ["task", "add", "a", "--upgrade", "x"]];
+    verbs.push(["demo", "--speed", "max", "--plain"]);
+    for (const verb of verbs) {
+      const { stdout, stderr } = await run([...verb, ...common]);
+      expect((stdout + stderr).replaceAll("\n", "")).not.toMatch(/[\p{Cc}\u202e]/u);
+    }
+  });
+
   it("says which storages there are when one is not known", async () => {
     const { exitCode, stderr } = await run(["list", "--storage", "mongodb://x"]);
     expect(exitCode).toBe(2);
@@ -87,6 +110,20 @@ describe("the program as a process", () => {
     const { stderr } = await runProcess(["list", "--storage", "memory:"], { env });
     expect(stderr).toContain("cli/commands/list.ts");
     expect(stderr).not.toContain("cli/commands/watch.ts");
+  });
+
+  it.each([
+    [">/dev/full", /^milepost: standard output cannot be written \(ENOSPC: .*\)\n$/],
+    ["1<main.txt", /^milepost: standard output cannot be written \(EBADF: .*\)\n$/],
+  ])("tells once that standard output (%s) cannot be written, and exits with 1", async (redirection, message) => {
+    const storagePath = temporaryFolder();
+    await ended({ storagePath });
+    writeFileSync(join(storagePath, "main.txt"), "");
+    const command = [process.execPath, ...NODE_ARGUMENTS, "show", "upgrade-123", "--storage-path", "."];
+    const shell = `${command.map((word) => `'${word}'`).join(" ")} ${redirection}`;
+    const { status, stderr } = spawnSync("sh", ["-c", shell], { cwd: storagePath, env: cleanEnv(), encoding: "utf8" });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(message);
   });
 
   it("ends quietly when its reader has read enough", async () => {

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { checkWord } from "../../model/check.ts";
+import { safeText } from "../../view/safe-text.ts";
 import { completionScript, SHELLS } from "../completion-script.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say } from "../context.ts";
@@ -25,8 +26,10 @@ async function completion(
   options: CommonOptions,
 ): Promise<void> {
   if (shell === UPGRADES) {
-    // Asked for by the scripts: the ids to complete.
-    const ids = (await storageOf(options).list()).filter(({ run }) => run === undefined).map(({ ref }) => ref);
+    // Asked for by the scripts: the ids to complete, one a line. What could steer a terminal or end a line is none.
+    const ids = (await storageOf(options).list())
+      .filter(({ ref, run }) => run === undefined && safeText(ref) === ref)
+      .map(({ ref }) => ref);
     say(cli, ids.map((id) => `${id}\n`).join(""));
     return;
   }

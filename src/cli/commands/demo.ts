@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { isFinalUpgradeStatus } from "../../model/vocabulary.ts";
 import { DEFAULT_STORAGE_PATH } from "../../open-storage.ts";
 import { ProgressTracker } from "../../progress-tracker.ts";
+import { safeText } from "../../view/safe-text.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say } from "../context.ts";
 import { speedOption } from "../option-values.ts";
@@ -102,12 +103,12 @@ function farewell(
 ): string {
   const where =
     storage !== undefined
-      ? ` --storage ${storage}`
+      ? ` --storage ${safeText(storage)}`
       : storagePath === DEFAULT_STORAGE_PATH
         ? ""
-        : ` --storage-path ${storagePath}`;
+        : ` --storage-path ${safeText(storagePath)}`;
   const end = progress.status === "completed" ? "The rehearsal is over" : "The rehearsal was cancelled";
-  return `${end}; it is recorded in ${location}. See also:\n  milepost show ${upgradeId}${where}\n  milepost replay ${upgradeId}${where}\n`;
+  return `${end}; it is recorded in ${safeText(location)}. See also:\n  milepost show ${upgradeId}${where}\n  milepost replay ${upgradeId}${where}\n`;
 }
 
 /** "20261123-120105", local time. */

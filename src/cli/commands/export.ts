@@ -12,6 +12,8 @@ import { emptyUpgrade } from "../../model/upgrade.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { readEvents, readLines } from "../../tracker/read.ts";
 import type { Cli, CommonOptions, Output } from "../context.ts";
+import { givenAs } from "../environment.ts";
+import { isDiskFull } from "../doctor/system-error.ts";
 import { CSV_HEADING, csvRow } from "../csv.ts";
 import { storedText } from "../json-text.ts";
 import { storageOf } from "../storage.ts";
@@ -30,11 +32,12 @@ export function addExport(program: Command, cli: Cli): void {
     .argument("<id>", "the upgrade, or <id>@<n> for a finished run")
     .option("--format <format>", FORMATS.join(", "), "json")
     .option("-o, --output <file>", "write into this file, whole or not at all")
-    .action((id: string, _options, command: Command) => exportUpgrade(cli, id, command.optsWithGlobals<Options>()));
+    .action((id: string, _options, command: Command) => exportUpgrade(cli, id, command));
 }
 
-async function exportUpgrade(cli: Cli, id: string, options: Options): Promise<void> {
-  const format = checkWord(options.format, "--format", FORMATS);
+async function exportUpgrade(cli: Cli, id: string, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<Options>();
+  const format = checkWord(options.format, givenAs(command, "--format"), FORMATS);
   const storage = storageOf(options);
   const chunks = { json: asJson, ndjson: asNdjson, csv: asCsv }[format](storage, id);
   if (options.output === undefined) await writeChunks(cli.stdout, chunks, cli.outputClosed);
@@ -90,13 +93,33 @@ async function writeFile(path: string, chunks: Chunks): Promise<void> {
   } catch (error) {
     output.destroy();
     await rm(partial, { force: true });
-    if (!isSystemError(error)) throw error;
-    throw new MilepostError(
-      "INVALID_ARGUMENT",
-      `--output ${shown(path)} cannot be written (${error.code}); name a file in a folder that you may write to`,
-      { cause: error },
-    );
+    throw isSystemError(error) ? outputError(path, error) : error;
   }
+}
+
+/** What is wrong with the name that was given; anything else is wrong with the machine. */
+const NAME_ERRORS = new Set([
+  "ENOENT",
+  "ENOTDIR",
+  "EISDIR",
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "ENAMETOOLONG",
+  "ELOOP",
+  "EEXIST",
+]);
+
+/** The error for a file that cannot be written: INVALID_ARGUMENT when another name helps, else STORAGE_DEGRADED. */
+export function outputError(path: string, error: NodeJS.ErrnoException): MilepostError {
+  const what = `--output ${shown(path)} cannot be written`;
+  if (NAME_ERRORS.has(error.code ?? "")) {
+    const remedy = "name a file in a folder that you may write to";
+    return new MilepostError("INVALID_ARGUMENT", `${what} (${error.code}); ${remedy}`, { cause: error });
+  }
+  const why = isDiskFull(error) ? "the disk is full" : "the system refused it";
+  const remedy = isDiskFull(error) ? "free space, or name a file on another disk" : "mend that, or name another file";
+  return new MilepostError("STORAGE_DEGRADED", `${what}: ${why} (${error.message}); ${remedy}`, { cause: error });
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException & { readonly code: string } {

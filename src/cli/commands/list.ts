@@ -4,11 +4,13 @@ import type { Command } from "commander";
 import { checkWord } from "../../model/check.ts";
 import { ProgressStatus } from "../../model/vocabulary.ts";
 import { dateText, durationText, percentText, shortDateText } from "../../view/duration.ts";
+import { safeText } from "../../view/safe-text.ts";
 import { HEALTH_TONES, STATUS_WORDS } from "../../view/status-words.ts";
 
 import { headView } from "../../view/upgrade-view.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say, sayLines } from "../context.ts";
+import { givenAs } from "../environment.ts";
 import { sayJson } from "../json-text.ts";
 import { glyph, paint, type Pen } from "../render/pen.ts";
 import { tableLines, type Cell } from "../render/table.ts";
@@ -30,13 +32,16 @@ export function addList(program: Command, cli: Cli): void {
     .option("--status <status>", `only those with this status (${Object.values(ProgressStatus).join(", ")})`)
     .option("--cluster <name>", "only those on this cluster")
     .option("--runs", "also the finished runs that were followed by another")
-    .action((_options, command: Command) => list(cli, command.optsWithGlobals<Options>()));
+    .action((_options, command: Command) => list(cli, command));
 }
 
-async function list(cli: Cli, options: Options): Promise<void> {
+async function list(cli: Cli, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<Options>();
   const { cluster } = options;
   const status =
-    options.status === undefined ? undefined : checkWord(options.status, "--status", Object.values(ProgressStatus));
+    options.status === undefined
+      ? undefined
+      : checkWord(options.status, givenAs(command, "--status"), Object.values(ProgressStatus));
   const storage = storageOf(options);
   const all = await findUpgrades(storage, { withRuns: options.runs === true });
   const found = all.filter(
@@ -53,7 +58,7 @@ async function list(cli: Cli, options: Options): Promise<void> {
   }
   if (found.length === 0) {
     if (options.quiet !== true)
-      say(cli, `no upgrades${all.length === 0 ? "" : " of this kind"} in ${storage.location}\n`);
+      say(cli, `no upgrades${all.length === 0 ? "" : " of this kind"} in ${safeText(storage.location)}\n`);
     return;
   }
   const by = penFor(cli.stdout, cli.env, options);

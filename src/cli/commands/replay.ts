@@ -57,9 +57,15 @@ async function printEvents(cli: Cli, events: AsyncIterable<ProgressEvent>, { pas
 
 async function presentEvents(
   cli: Cli,
-  events: AsyncIterable<ProgressEvent>,
+  events: AsyncGenerator<ProgressEvent, undefined>,
   { past, leave, id, options }: Replaying & { readonly id: string; readonly options: Options },
 ): Promise<void> {
+  // What cannot be read is found before anything is shown.
+  const first = (await events.next()).value;
+  if (first === undefined) {
+    if (leave.reason !== undefined) return;
+    throw new MilepostError("UNKNOWN_UPGRADE", `upgrade ${shown(id)} has no events yet; there is nothing to play`);
+  }
   const { speed } = options;
   const pace = Number.isFinite(speed) ? `at ${speed}x` : "as fast as it goes";
   const view = presenter(cli, {
@@ -70,18 +76,17 @@ async function presentEvents(
     hint: "q leaves",
     banner: `REPLAY ${pace} of ${safeText(id)}: what is shown has been`,
   });
+  const play = async (event: ProgressEvent) => {
+    if (!(await past.goTo(event, leave.signal))) return false;
+    view.show(past.state, event);
+    return true;
+  };
   try {
-    let count = 0;
-    for await (const event of events) {
-      count += 1;
-      if (!(await past.goTo(event, leave.signal))) break;
-      view.show(past.state, event);
-    }
-    if (count === 0 && leave.reason === undefined)
-      throw new MilepostError("UNKNOWN_UPGRADE", `upgrade ${shown(id)} has no events yet; there is nothing to play`);
+    if (await play(first)) for await (const event of events) if (!(await play(event))) break;
     view.end();
   } finally {
     view.close();
+    await events.return(undefined);
   }
 }
 

@@ -1,7 +1,7 @@
 /** `milepost task …`: reports on a task from a shell script, each time as a process of its own. */
 
 import { Option, type Command } from "commander";
-import { MilepostError, shown } from "../../errors.ts";
+import { isMilepostError, MilepostError, shown } from "../../errors.ts";
 import type { Cli, Input } from "../context.ts";
 import { durationOption } from "../option-values.ts";
 import { given, reportCommands, withReportOptions, type ReportOptions } from "../report-verbs.ts";
@@ -33,11 +33,15 @@ export function addTask(program: Command, cli: Cli): void {
   withDefinition(verb("add", "add a task")).action((taskId: string, options: DefinitionOptions, command: Command) =>
     report(command, definition(taskId, options)),
   );
-  withDefinition(verb("start", "start a task; with --name it is added first"))
+  withDefinition(verb("start", "start a task; with --name, or another option that says what it is, it is added first"))
     .option(...MESSAGE)
     .action((taskId: string, options: DefinitionOptions, command: Command) => {
       const start = { type: "startTask", taskId, ...given({ message: options.message }) };
-      return report(command, ...(options.name === undefined ? [start] : [definition(taskId, options), start]));
+      return isDefined(options)
+        ? report(command, definition(taskId, options), start)
+        : report(command, start).catch((error: unknown) => {
+            throw sayingHowToAdd(error, taskId);
+          });
     });
   verb("progress", "say how far a task is")
     .argument("[position]", "a percentage (50 or 50%) or steps (3/5); left out, only the message is new")
@@ -50,7 +54,7 @@ export function addTask(program: Command, cli: Cli): void {
           type: "updateTaskProgress",
           taskId,
           ...positionOf(position),
-          ...given({ unit, message, details }),
+          ...saidOf(position, given({ unit, message, details })),
         }),
     );
   for (const [name, type, description] of STATUS_VERBS) {
@@ -131,6 +135,25 @@ function addWaiting(
   verb("clear-wait", "say that a task waits no longer").action((taskId: string, _options, command: Command) =>
     report(command, { type: "clearWaitingOn", taskId }),
   );
+}
+
+/** True if any option says what the task is, beside its id. */
+function isDefined({ name, type, parent, weight, total, unit, expected }: DefinitionOptions): boolean {
+  return [name, type, parent, weight, total, unit, expected].some((value) => value !== undefined);
+}
+
+/** An error of `task start` for a task that is not there also says how to add it in one go. */
+function sayingHowToAdd(error: unknown, taskId: string): unknown {
+  if (!isMilepostError(error, "UNKNOWN_TASK")) return error;
+  const remedy = `or add and start it in one: milepost task start ${shown(taskId)} --name <text>`;
+  return new MilepostError("UNKNOWN_TASK", `${error.message}, ${remedy}`, { context: error.context, cause: error });
+}
+
+/** What is reported beside the position. @throws INVALID_ARGUMENT when nothing is reported at all. */
+function saidOf(position: string | undefined, said: object): object {
+  if (position === undefined && Object.keys(said).length === 0)
+    throw new MilepostError("INVALID_ARGUMENT", "nothing is reported; pass a position (50, 50% or 3/5) or --message");
+  return said;
 }
 
 /** `50`, `50%` or `3/5`. What is neither is left to the model, which says what it wants. */

@@ -38,7 +38,7 @@ export function verifyText({ ref, events, eventsBehind, problems, tornTail, igno
   const lines = [
     problems.length === 0
       ? `${name}: whole, ${events} events`
-      : `${name}: DAMAGED after event ${events}; ${eventsBehind} whole events stand behind the damage; milepost salvage ${name} keeps what can be read`,
+      : `${name}: DAMAGED after event ${events}; ${eventsBehind} whole events stand behind the damage; milepost salvage ${name} goes on with what stands before it, and sets the rest aside`,
     ...problems.map(
       ({ file, offset, seq, what }) => `  ${safeText(file)}, byte ${offset}, seq ${seq}: ${safeText(what)}`,
     ),

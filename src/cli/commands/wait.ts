@@ -14,6 +14,7 @@ import { STATUS_WORDS } from "../../view/status-words.ts";
 import { headView, upgradeView } from "../../view/upgrade-view.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say } from "../context.ts";
+import { givenAs } from "../environment.ts";
 import { ENDED_OTHERWISE } from "../exit-codes.ts";
 import { sayJson } from "../json-text.ts";
 import { durationOption } from "../option-values.ts";
@@ -38,11 +39,12 @@ export function addWait(program: Command, cli: Cli): void {
     .argument("<id>", "the upgrade")
     .option("--until <status>", `what to wait for: ${UNTIL.join(", ")}`, "completed")
     .option("--timeout <duration>", "give up after this time, e.g. 90s, 2h", durationOption)
-    .action((id: string, _options, command: Command) => wait(cli, id, command.optsWithGlobals<Options>()));
+    .action((id: string, _options, command: Command) => wait(cli, id, command));
 }
 
-async function wait(cli: Cli, id: string, options: Options): Promise<void> {
-  const until = checkWord(options.until, "--until", UNTIL);
+async function wait(cli: Cli, id: string, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<Options>();
+  const until = checkWord(options.until, givenAs(command, "--until"), UNTIL);
   const storage = storageOf(options);
   const leave = leaveOn(cli);
   const timer = options.timeout === undefined ? undefined : setTimeout(() => leave.now("timeout"), options.timeout);

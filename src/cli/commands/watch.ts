@@ -1,6 +1,7 @@
 /** `milepost watch`: an upgrade live until it ends: a tree on a terminal, lines elsewhere, events as NDJSON for programs. */
 
 import type { Command } from "commander";
+import { MilepostError } from "../../errors.ts";
 import { isFinalUpgradeStatus, type ProgressStatus } from "../../model/vocabulary.ts";
 import { parseLine, splitLines } from "../../storage/line.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -39,6 +40,8 @@ export function addWatch(program: Command, cli: Cli): void {
 }
 
 async function watch(cli: Cli, id: string | undefined, options: Options): Promise<void> {
+  if (options.after !== undefined && (options.json !== true || options.once === true))
+    throw new MilepostError("INVALID_ARGUMENT", "--after is about events; pass --json with it, and no --once");
   const storage = storageOf(options);
   const ref = id ?? (await meantUpgrade(storage));
   if (options.once === true) return showOnce(cli, { storage, ref }, options);

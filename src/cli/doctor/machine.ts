@@ -2,7 +2,7 @@
 
 import { accessSync, constants, existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { systemErrorText } from "./system-error.ts";
+import { isDiskFull, systemErrorText } from "./system-error.ts";
 import { ok, problem, warning, type Finding } from "./finding.ts";
 
 /** The least Node that the package runs on, as in `engines`. */
@@ -58,16 +58,18 @@ export function checkFolder(path: string): Finding {
       rmSync(made, { recursive: true, force: true });
     }
   } catch (error) {
-    return problem(
-      "folder",
-      `${folder} cannot be written (${systemErrorText(error)})`,
-      "give this user write access to it, or name another with --storage-path",
-    );
+    return problem("folder", `${folder} cannot be written (${systemErrorText(error)})`, folderRemedy(error));
   }
   return ok(
     "folder",
     nearest === folder ? `${folder} can be written` : `${folder} will be made when it is first needed`,
   );
+}
+
+/** What to do about a folder that cannot be written. */
+export function folderRemedy(error: unknown): string {
+  const what = isDiskFull(error) ? "free space on its disk" : "give this user write access to it";
+  return `${what}, or name another with --storage-path`;
 }
 
 const GIB = 1024 ** 3;

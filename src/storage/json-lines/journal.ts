@@ -15,7 +15,7 @@
 import { join } from "node:path";
 
 import { MilepostError } from "../../errors.ts";
-import { readAt, readWhole, systemErrorCode, type FileSystem } from "../files.ts";
+import { openToRead, readAt, readWhole, systemErrorCode, type FileSystem } from "../files.ts";
 import { holdsWholeLine, isSealed, LineEncoder, parseLine, type LineHead } from "../line.ts";
 
 /** The version of this layout. A file of a newer one is refused. */
@@ -29,6 +29,8 @@ export interface JournalHeader {
   readonly run: number;
   readonly generation: number;
   readonly previous: { readonly file: number; readonly bytes: number; readonly seq: number } | null;
+  /** Only in a file that a salvage made: the ids of the logs that it replaced, whose snapshot may still be there. */
+  readonly salvaged?: readonly string[];
 }
 
 /** One file of the chain. */
@@ -98,7 +100,7 @@ export function readHeader(fs: FileSystem, path: string): Head | undefined {
 function readStart(fs: FileSystem, path: string, length: number): Buffer {
   let fd: number;
   try {
-    fd = fs.openSync(path, "r");
+    fd = openToRead(fs, path);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return Buffer.alloc(0);
     throw error;

@@ -50,7 +50,7 @@ export function acquireLock(
   return displace(place, holder);
 }
 
-/** True if somebody holds the lock now. */
+/** True if somebody holds the lock now, or that cannot be found out. */
 export function isLocked({ fs, path }: LockPlace): boolean {
   if (!fs.existsSync(path)) return false;
   let database: DatabaseSync | undefined;
@@ -60,7 +60,8 @@ export function isLocked({ fs, path }: LockPlace): boolean {
     database.exec("SELECT 1 FROM sqlite_master");
     return false;
   } catch (error) {
-    return sqliteCode(error) === BUSY;
+    // What is no database was read, and only who holds no lock lets it be read. Anything else is unknown, and unknown is not free.
+    return sqliteCode(error) !== NOT_A_DATABASE && fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true;
   } finally {
     database?.close();
   }
@@ -84,7 +85,8 @@ function tryLock({ fs, path }: LockPlace): Locked | undefined {
     createFile(fs, path);
     const { ino } = fs.statSync(path);
     database = open(path);
-    database.exec("BEGIN EXCLUSIVE");
+    // What SQLite would write before it writes stays in memory: locking takes no space, so that it works on a full disk.
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     // Whoever displaced the holder while this one waited has put another file there; a lock on the old one is none.
     if (fs.statSync(path).ino === ino) return { database, ino };
     database.close();

@@ -2,7 +2,7 @@
 
 import { MilepostError } from "../../errors.ts";
 import { parseCursor } from "../../model/cursor.ts";
-import { readAt, systemErrorCode, unusable, type FileSystem } from "../files.ts";
+import { openToRead, readAt, systemErrorCode, unusable, type FileSystem } from "../files.ts";
 import { headAt, holdsWholeLine, isSealed, MAX_LINE_BYTES, parseLine, seqAt } from "../line.ts";
 import type { LineBatch, LogHeader, LogReader, StoredSnapshot } from "../storage.ts";
 import {
@@ -203,7 +203,7 @@ export class JournalReader implements LogReader {
   #open(segment: Segment): number {
     let fd: number;
     try {
-      fd = this.#fs.openSync(segment.path, "r");
+      fd = openToRead(this.#fs, segment.path);
     } catch (error) {
       if (systemErrorCode(error) === "ENOENT") throw historyChanged(this.#seq);
       throw unusable(segment.path, error);

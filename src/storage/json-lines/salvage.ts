@@ -24,7 +24,7 @@ import { LineEncoder, parseLine } from "../line.ts";
 import { encodeHeader, headsIn, JOURNAL_FORMAT, journalPath, type JournalHeader } from "./journal.ts";
 import { acquireLock } from "./lock.ts";
 import { newLogId } from "./log-id.ts";
-import { pathsOf, upgradesIn, type LogPlace } from "./places.ts";
+import { pathsOf, upgradesIn, type LogPlace, type UpgradePaths } from "./places.ts";
 import { finishedRuns } from "./runs.ts";
 import { scanJournal } from "./scan.ts";
 import { loadSnapshot } from "./snapshot.ts";
@@ -70,8 +70,9 @@ function salvage(fs: FileSystem, { path, ref, place }: { path: string; ref: stri
   const found = reportOf(fs, { ref, place, scan });
   try {
     if (found.problems.length > 0) {
+      makeDirectory(fs, journal);
       const run = place.run ?? finishedRuns(fs, upgradesIn(path), place.upgradeId) + 1;
-      copyReadable(fs, journal, { upgradeId: place.upgradeId, run });
+      copyReadable(fs, place.paths, { upgradeId: place.upgradeId, run });
     }
     const damagedFolder = moveOthersAside(fs, place, { isResumed: found.problems.length === 0 });
     return { found, keptEvents: found.events, ...(damagedFolder === undefined ? {} : { damagedFolder }) };
@@ -80,9 +81,21 @@ function salvage(fs: FileSystem, { path, ref, place }: { path: string; ref: stri
   }
 }
 
+/** A header has its bounds (`journal.ts`), and the newest ids are those that may still be met. */
+const MAX_REPLACED = 20;
+
 /** The first step: one new file that is the whole log. */
-function copyReadable(fs: FileSystem, journal: string, { upgradeId, run }: { upgradeId: string; run: number }): void {
+function copyReadable(
+  fs: FileSystem,
+  { journal, snapshot }: UpgradePaths,
+  { upgradeId, run }: { upgradeId: string; run: number },
+): void {
   const heads = headsIn(fs, journal);
+  const stored = loadSnapshot(fs, snapshot);
+  const replaced = heads.flatMap(({ head }) =>
+    head === undefined ? [] : [head.header.logId, ...(head.header.salvaged ?? [])],
+  );
+  if (stored !== undefined) replaced.push(parseCursor(stored.cursor).logId);
   const file = (heads[0]?.file ?? 0) + 1;
   const header: JournalHeader = {
     journal: file,
@@ -92,6 +105,7 @@ function copyReadable(fs: FileSystem, journal: string, { upgradeId, run }: { upg
     run,
     generation: Math.max(0, ...heads.map(({ head }) => head?.header.generation ?? 0)) + 1,
     previous: null,
+    salvaged: [...new Set(replaced)].slice(-MAX_REPLACED),
   };
   const path = journalPath(journal, file);
   const fd = fs.openSync(`${path}.new`, "w", 0o600);
@@ -133,11 +147,13 @@ function moveOthersAside(
 ): string | undefined {
   const heads = headsIn(fs, journal);
   const first = heads.find(({ head }) => head?.header.previous === null);
-  // Only a salvage leaves files that are older than a log's first one.
-  if (first === undefined || !heads.some(({ file }) => file < first.file)) return undefined;
+  const stored = loadSnapshot(fs, snapshot);
+  const isReplaced =
+    stored !== undefined && first?.head?.header.salvaged?.includes(parseCursor(stored.cursor).logId) === true;
+  // Only a salvage leaves files that are older than a log's first one, or the snapshot of a log that it replaced.
+  if (first === undefined || !(isReplaced || heads.some(({ file }) => file < first.file))) return undefined;
   const logId = first.head?.header.logId;
   const kept = new Set(heads.filter(({ file }) => file >= first.file).map(({ file }) => `${file}.jsonl`));
-  const stored = loadSnapshot(fs, snapshot);
   const folder = damagedFolder(fs, root, isResumed);
   makeDirectory(fs, folder);
   for (const name of fs.readdirSync(journal))

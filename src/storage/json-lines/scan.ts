@@ -1,7 +1,7 @@
 /** Reads every byte of a journal, also behind damage, and says what is wrong with it. Changes nothing. */
 
 import { isMilepostError, type MilepostError } from "../../errors.ts";
-import { readAt, type FileSystem } from "../files.ts";
+import { openToRead, readAt, type FileSystem } from "../files.ts";
 import { headAt, holdsWholeLine, isSealed, MAX_LINE_BYTES } from "../line.ts";
 import { faultOf, headsIn, opensTerm, readChain, type FoundHead, type JournalHeader, type Segment } from "./journal.ts";
 
@@ -122,7 +122,7 @@ function* linesOf(
   path: string,
   { from, to = Infinity }: { from: number; to?: number },
 ): Generator<{ readonly bytes: Buffer; readonly offset: number }, undefined> {
-  const fd = fs.openSync(path, "r");
+  const fd = openToRead(fs, path);
   try {
     let rest: Buffer = Buffer.alloc(0);
     for (let at = from; at < to;) {

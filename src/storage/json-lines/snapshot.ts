@@ -2,8 +2,8 @@
  * `snapshot.json`: the state at a seq, so that opening need not read the whole log.
  *
  * Layout:   {\n"snapshot":1,\n"seq":7,\n"cursor":"…",\n"state":<the state's JSON>,\n"crc":"1a2b3c4d"\n}\n
- * Validity: the CRC-32 of all bytes before `,\n"crc"`, and a cursor that the log itself confirms. Anything else is ignored:
- *           a snapshot is never the only place where something is written.
+ * Validity: the CRC-32 of all bytes before `,\n"crc"`, and a cursor that the log itself confirms. The state of any other is
+ *           ignored: a snapshot is never the only place where something is written. What a whole one proves: `loss.ts`.
  * Torn:     never; it is written beside and renamed.
  */
 
@@ -42,6 +42,12 @@ export function loadSnapshot(fs: FileSystem, path: string): StoredSnapshot | und
   if (!isWhole || stateAt < 0) return undefined;
   const head = headOf(bytes.toString("utf8", 0, stateAt));
   return head && { seq: head.seq, cursor: head.cursor, text: bytes.toString("utf8", stateAt + STATE_OPEN.length, end) };
+}
+
+/** The place that the beginning of a snapshot names, not checked by its checksum; undefined when it is none of this format. */
+export function snapshotHead(start: Buffer): { readonly seq: number; readonly cursor: string } | undefined {
+  const stateAt = start.indexOf(STATE_OPEN);
+  return stateAt < 0 ? undefined : headOf(start.toString("utf8", 0, stateAt));
 }
 
 /** The place that a snapshot names; undefined when another version wrote it. */

@@ -4,7 +4,9 @@ import { basename } from "node:path";
 
 import { MilepostError, shown } from "../../errors.ts";
 import { realFileSystem, usable, type FileSystem } from "../files.ts";
-import { findLog, upgradesIn, type LogPlace } from "./places.ts";
+import { lossOf, lossText } from "./loss.ts";
+import { findLog } from "./find-logs.ts";
+import { upgradesIn, type LogPlace } from "./places.ts";
 import { scanJournal, type JournalScan, type LogProblem, type TornTail } from "./scan.ts";
 
 /** What `verifyUpgrade` found. */
@@ -58,16 +60,23 @@ export function reportOf(
   const { journal } = place.paths;
   const files = scan.chain.map((segment) => segment.path);
   const names = new Set(files.map((file) => basename(file)));
+  const problems = [...foreignProblem(place, scan), ...scan.problems];
   const tail = scan.tornTail === undefined ? {} : { tornTail: scan.tornTail };
   return {
     ref,
     files,
     events: scan.events,
     eventsBehind: scan.eventsBehind,
-    problems: [...foreignProblem(place, scan), ...scan.problems],
+    problems: [...problems, ...(problems.length === 0 ? lossProblem(fs, place) : [])],
     ...tail,
-    ignoredFiles: fs.readdirSync(journal).filter((name) => !names.has(name)),
+    ignoredFiles: fs.existsSync(journal) ? fs.readdirSync(journal).filter((name) => !names.has(name)) : [],
   };
+}
+
+/** A log may be whole as far as it goes, and yet lack its end. */
+function lossProblem(fs: FileSystem, place: LogPlace): LogProblem[] {
+  const loss = lossOf(fs, place);
+  return loss === undefined ? [] : [{ file: loss.file, offset: loss.offset, seq: loss.seq, what: lossText(loss) }];
 }
 
 function foreignProblem({ upgradeId, run }: LogPlace, { chain }: JournalScan): LogProblem[] {

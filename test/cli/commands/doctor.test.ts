@@ -1,7 +1,13 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { checkDisk, checkFolder, checkNode, checkPseudoTerminal } from "../../../src/cli/doctor/machine.ts";
+import {
+  checkDisk,
+  checkFolder,
+  checkNode,
+  checkPseudoTerminal,
+  folderRemedy,
+} from "../../../src/cli/doctor/machine.ts";
 import type { ProgressTracker } from "../../../src/progress-tracker.ts";
 import { run, temporaryFolder } from "../command-line.ts";
 import { damage, ended, running } from "../recorded.ts";
@@ -91,6 +97,17 @@ describe("the checks of the machine", () => {
     });
     expect(checkFolder(folder)).toMatchObject({ level: "ok", text: `${folder} can be written` });
     expect(checkDisk(join(folder, "a", "b")).level).not.toBe("problem");
+  });
+
+  it("says to free space where the disk is full, and to give access where that is missing", () => {
+    let full: unknown;
+    try {
+      writeFileSync("/dev/full", "x");
+    } catch (error) {
+      full = error;
+    }
+    expect(folderRemedy(full)).toContain("free space on its disk");
+    expect(folderRemedy(new Error("EACCES"))).toContain("write access");
   });
 
   it.skipIf(process.getuid?.() === 0)("finds a folder without the right to write", () => {

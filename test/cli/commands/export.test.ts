@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { canonicalJson } from "../../../src/model/json.ts";
 import { upgradeFromJson } from "../../../src/model/upgrade.ts";
-import { run, temporaryFolder } from "../command-line.ts";
+import { outputError } from "../../../src/cli/commands/export.ts";
+import { cleanEnv, NODE_ARGUMENTS, run, temporaryFolder } from "../command-line.ts";
 import { ended, openTracker } from "../recorded.ts";
 
 describe("milepost export", () => {
@@ -85,6 +87,47 @@ describe("milepost export", () => {
       storagePath,
     ]);
     expect(nowhere).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("(ENOENT)") });
+  });
+
+  it("[X3] as CSV on a terminal lets no control character through; elsewhere the text is as it was", async () => {
+    const storagePath = temporaryFolder();
+    const tracker = openTracker({ storagePath });
+    tracker.startUpgrade();
+    tracker.addTask("a", "a\u001b[2J\u202eb");
+    await tracker.close();
+    const csv = ["export", "upgrade-123", "--format", "csv", "--storage-path", storagePath];
+    const { stdout } = await run(csv, { terminal: { columns: 80, rows: 24 } });
+    expect(stdout).toContain("a\\u001b[2J\\u202eb");
+    expect(stdout.replaceAll("\r\n", "")).not.toMatch(/[\p{Cc}\u202e]/u);
+    expect((await run(csv)).stdout).toContain("a\u001b[2J\u202eb");
+  });
+
+  it("says that the disk is full when it is: no fault of the name", () => {
+    let full: unknown;
+    try {
+      writeFileSync("/dev/full", "x");
+    } catch (error) {
+      full = error;
+    }
+    const { code, message } = outputError("out.csv", full as NodeJS.ErrnoException);
+    expect(code).toBe("STORAGE_DEGRADED");
+    expect(message).toMatch(/^--output "out.csv" cannot be written: the disk is full \(ENOSPC: .*\); free space/);
+  });
+
+  it("exits with 1 when the system lets the file grow no further, and leaves nothing", async () => {
+    const storagePath = temporaryFolder();
+    const tracker = openTracker({ storagePath });
+    tracker.startUpgrade();
+    tracker.addTask("a", "a");
+    for (let step = 0; step < 40; step++) tracker.appendLog("a", "x".repeat(1000));
+    await tracker.close();
+    const folder = temporaryFolder();
+    const verb = [...NODE_ARGUMENTS, "export", "upgrade-123", "-o", join(folder, "out"), "--storage-path", storagePath];
+    const words = [process.execPath, ...verb].map((word) => `'${word}'`).join(" ");
+    const ran = spawnSync("bash", ["-c", `ulimit -f 8; ${words}`], { env: cleanEnv(), encoding: "utf8" });
+    expect(ran.stderr).toMatch(/ cannot be written: the system refused it \(EFBIG: .*\(STORAGE_DEGRADED\)\n$/);
+    expect(ran.status).toBe(1);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("refuses a format that it does not know", async () => {

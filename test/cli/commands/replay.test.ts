@@ -30,6 +30,11 @@ describe("milepost replay", () => {
     expect(lines.at(-1)).toMatch(/^\d\d:00:00 upgrade completed \(1h 00m\)$/);
   });
 
+  it("shows nothing of an upgrade that is not there but the error", async () => {
+    const ran = await run(["replay", "nope", "--storage-path", temporaryFolder()]);
+    expect(ran).toMatchObject({ exitCode: 3, stdout: "", stderr: expect.stringContaining("(UNKNOWN_UPGRADE)") });
+  });
+
   it("keeps the times between events, so many times as fast", async () => {
     const storagePath = temporaryFolder();
     await recordAnHour(storagePath);

@@ -140,6 +140,11 @@ describe("milepost upgrade, task, insight", () => {
     [["task", "progress", "a", "--details", "{"], 2, 'is no JSON; pass an object such as {"nodes":3}'],
     [["task", "progress", "a", "--details", "[1]"], 2, "details must be an object"],
     [["task", "add", "b", "--weight", "heavy"], 2, "weight must be a number"],
+    [["task", "progress", "a"], 2, "nothing is reported; pass a position (50, 50% or 3/5) or --message"],
+    [["task", "start", "b", "--weight", "heavy"], 2, "weight must be a number"],
+    [["task", "start", "b", "--parent", "nope"], 3, '"nope"'],
+    [["task", "start", "a", "--weight", "7"], 2, "(TASK_EXISTS)"],
+    [["task", "start", "b"], 3, 'or add and start it in one: milepost task start "b" --name <text>'],
     [["task", "complete", "nope"], 3, 'has no task "nope"; add it first'],
     [["task", "complete", "a\u0007"], 2, "holds a control character"],
     [["task", "resume", "a"], 2, "resume"],
@@ -162,6 +167,10 @@ describe("milepost upgrade, task, insight", () => {
       'holds no upgrade "up"; name another with --upgrade, or begin it: milepost upgrade start --upgrade "up"',
     ],
     [["upgrade", "complete"], 3, 'holds no upgrade "up"'],
+    [["upgrade", "phase", "One"], 3, 'begin it: milepost upgrade start --upgrade "up"'],
+    [["task", "add", "a"], 3, 'begin it: milepost upgrade start --upgrade "up"'],
+    [["task", "start", "a", "--name", "A"], 3, 'holds no upgrade "up"'],
+    [["insight", "raise", "i", "m"], 3, 'holds no upgrade "up"'],
     [["task", "progress", "a", "140"], 2, "not 140"],
     [["upgrade", "start", "--upgrade", "a\u0007"], 2, "holds a control character"],
   ])(
@@ -175,12 +184,51 @@ describe("milepost upgrade, task, insight", () => {
     },
   );
 
-  it("say how to name the upgrade when none is named", async () => {
-    const { exitCode, stderr } = await run(["task", "add", "a", "--storage-path", temporaryFolder()]);
+  it("add the task that is started when an option says what it is, with its id for a name", async () => {
+    const storagePath = temporaryFolder();
+    await report(storagePath, ["upgrade", "start"], ["task", "start", "a", "--weight", "3"]);
+    expect((await stateOf(storagePath)).tasks.get("a")).toMatchObject({
+      taskName: "a",
+      weight: 3,
+      status: "in_progress",
+    });
+  });
+
+  it.each([
+    [["--take-over"], {}],
+    [[], { MILEPOST_TAKE_OVER: "1" }],
+  ])("displace who holds the upgrade when asked by %j or %j", async (more, env) => {
+    const storagePath = temporaryFolder();
+    const tracker = openTracker({ storagePath, upgradeId: "up" });
+    tracker.startUpgrade();
+    await tracker.flush();
+    const verb = ["task", "add", "a", "--upgrade", "up", "--storage-path", storagePath, ...more];
+    expect(await runProcess(verb, { env: env })).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(tracker.progress.tasks.size).toBe(0);
+    expect((await stateOf(storagePath)).tasks.size).toBe(1);
+    await tracker.close().catch(() => undefined);
+  });
+
+  it.each([{}, { MILEPOST_UPGRADE_ID: "" }])("say how to name the upgrade when none is named: %j", async (env) => {
+    const { exitCode, stderr } = await runProcess(["task", "add", "a", "--storage-path", temporaryFolder()], {
+      env: env,
+    });
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
       stderr: "milepost: no upgrade is named; pass --upgrade <id>, or set MILEPOST_UPGRADE_ID (INVALID_ARGUMENT)\n",
     });
+  });
+
+  it("[P3] know the upgrade by either name, and the command line goes before the environment", async () => {
+    const storagePath = temporaryFolder();
+    const say = (env: Record<string, string>, ...more: string[]) =>
+      run(["upgrade", "start", "--storage-path", storagePath, ...more], { env });
+    const all = { MILEPOST_ID: "env-id", MILEPOST_UPGRADE_ID: "env-upgrade" };
+    await say(all, "--upgrade", "one");
+    await say(all, "--id", "two");
+    await say({ MILEPOST_ID: "three" });
+    const refs = (await jsonLines({ path: storagePath }).list()).map(({ ref }) => ref);
+    expect(refs.sort()).toEqual(["one", "three", "two"]);
   });
 
   it("take log text from standard input", async () => {

@@ -7,6 +7,11 @@ let open: ProgressTracker | undefined;
 afterEach(() => open?.close());
 
 describe("milepost watch", () => {
+  it.each([[[]], [["--json", "--once"]]])("refuses --after where it would have no effect (with %j)", async (more) => {
+    const verb = ["watch", "x", "--after", "junk", "--storage", "memory:", ...more];
+    expect(await run(verb)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--after is about events") });
+  });
+
   it("[P7] prints the present and then every change, and ends when the upgrade does", async () => {
     const storagePath = temporaryFolder();
     const tracker = (open = running({ storagePath }));

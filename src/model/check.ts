@@ -114,6 +114,7 @@ export function checkObject(value: unknown, field: string): Readonly<Record<stri
 
 /** An array. @throws INVALID_ARGUMENT. */
 export function checkList<T>(value: readonly T[], field: string): readonly T[] {
-  if (Array.isArray(value)) return value;
+  const foreign: unknown = value;
+  if (Array.isArray(foreign)) return value;
   throw new MilepostError("INVALID_ARGUMENT", `${field} must be an array, not ${shown(value)}`);
 }

@@ -97,7 +97,7 @@ function generatedId(program: string, epochMs: number): string {
 
 /**
  * The upgrade and the storage, so that verbs inside the command report into the same upgrade. `--id` and `--name` of this run are
- * not for runs inside it.
+ * not for runs inside it, and nobody inside takes the upgrade from this run.
  */
 function trackedEnvironment(cli: Cli, upgradeId: string, { storage, storagePath }: TrackingOptions): Tracking["env"] {
   const {
@@ -105,6 +105,7 @@ function trackedEnvironment(cli: Cli, upgradeId: string, { storage, storagePath 
     MILEPOST_NAME: _name,
     MILEPOST_STORAGE: _storage,
     MILEPOST_STORAGE_PATH: _path,
+    MILEPOST_TAKE_OVER: _takeOver,
     ...rest
   } = cli.env;
   const place =

@@ -1,7 +1,7 @@
 /** `milepost verify`: reads every byte of stored logs and says where they are damaged. Changes nothing. */
 
 import type { Command } from "commander";
-import { ERRORS } from "../../errors.ts";
+import { ERRORS, isMilepostError } from "../../errors.ts";
 import { verifyUpgrade, type VerifyReport } from "../../storage/json-lines.ts";
 import { safeText } from "../../view/safe-text.ts";
 import type { Cli, CommonOptions } from "../context.ts";
@@ -23,13 +23,25 @@ async function verify(cli: Cli, id: string | undefined, options: CommonOptions):
   const storage = storageOf(options);
   const path = jsonLinesPath(storage, "verify");
   const refs = id === undefined ? (await storage.list()).map(({ ref }) => ref) : [id];
-  const reports = refs.sort().map((ref) => verifyUpgrade(path, ref));
+  const reports = refs.sort().map((ref) => (id === undefined ? verified(path, ref) : verifyUpgrade(path, ref)));
   if (reports.some(({ problems }) => problems.length > 0)) cli.exitCode = ERRORS.CORRUPT.exitCode;
   if (options.json === true) sayJson(cli, id === undefined ? reports : reports[0], 2);
   else if (reports.length === 0 && options.quiet !== true) say(cli, `no upgrades in ${safeText(storage.location)}\n`);
   else
     for (const report of reports)
       if (options.quiet !== true || report.problems.length > 0) say(cli, verifyText(report));
+}
+
+/** One log that cannot be read at all hides none of the others. */
+function verified(path: string, ref: string): VerifyReport {
+  try {
+    return verifyUpgrade(path, ref);
+  } catch (error) {
+    if (!isMilepostError(error)) throw error;
+    const { file } = error.context;
+    const problem = { file: typeof file === "string" ? file : path, offset: 0, seq: 0, what: error.message };
+    return { ref, files: [], events: 0, eventsBehind: 0, problems: [problem], ignoredFiles: [] };
+  }
 }
 
 /** What was found, in lines. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run, temporaryFolder } from "../command-line.ts";
@@ -29,6 +29,18 @@ describe("milepost verify", () => {
     expect(readFileSync(file)).toEqual(before);
     const json = JSON.parse((await run(["verify", "upgrade-123", "--json", "--storage-path", storagePath])).stdout);
     expect(json).toMatchObject({ ref: "upgrade-123", events: 2, problems: [{ file, offset, seq: 2 }] });
+  });
+
+  it("[L7] a log that cannot be read at all hides none of the others", async () => {
+    const storagePath = temporaryFolder();
+    await ended({ storagePath, upgradeId: "whole" });
+    await ended({ storagePath, upgradeId: "odd" });
+    rmSync(journalOf(storagePath, "odd"));
+    mkdirSync(journalOf(storagePath, "odd"));
+    const { exitCode, stdout } = await run(["verify", "--storage-path", storagePath]);
+    expect(exitCode).toBe(4);
+    expect(stdout).toContain("odd: DAMAGED");
+    expect(stdout).toContain("whole: whole, 7 events");
   });
 
   it("knows only upgrades that there are, in files", async () => {

@@ -25,6 +25,12 @@ const row = (exitCode: number, httpStatus: number, retryable: boolean, meaning: 
   meaning,
 });
 
+/** A row of an error that ends a WebSocket connection. */
+const closing = (
+  closeCode: number,
+  [exitCode, httpStatus, retryable, meaning]: readonly [number, number, boolean, string],
+): ErrorRow & { readonly closeCode: number } => ({ ...row(exitCode, httpStatus, retryable, meaning), closeCode });
+
 /** The table of error codes. The keys are public and stable. */
 export const ERRORS = {
   INVALID_ARGUMENT: row(2, 400, false, "An option or argument is of the wrong kind or out of range."),
@@ -53,6 +59,21 @@ export const ERRORS = {
   MISSING_PACKAGE: row(1, 500, false, "An optional package that this feature needs is not installed."),
   TIMEOUT: row(6, 504, true, "The time given ran out first."),
   CANCELLED: row(1, 499, false, "The caller cancelled the wait."),
+  UNAUTHENTICATED: closing(4501, [7, 401, false, "No credentials came in time, or they are not valid here."]),
+  TOKEN_EXPIRED: closing(4401, [7, 401, true, "The credentials have expired; come back with new ones."]),
+  FORBIDDEN: closing(4503, [7, 403, false, "These credentials, this origin or this host do not allow it."]),
+  RATE_LIMITED: closing(4429, [1, 429, true, "Too many requests, messages or connections; wait, then try again."]),
+  TOO_SLOW: closing(4408, [1, 503, true, "The reader took nothing for too long; come back with the cursor."]),
+  STREAM_BROKEN: closing(4499, [1, 500, true, "The server could not go on with a stream; come back with the cursor."]),
+  SHUTTING_DOWN: closing(1001, [1, 503, true, "The server stops; come back later."]),
+  TOO_MANY_MISTAKES: closing(4500, [2, 400, false, "Message after message was refused."]),
+  TOO_LARGE: closing(1009, [2, 413, false, "A message or body is larger than what is taken."]),
+  NOT_FOUND: row(3, 404, false, "There is nothing at this address."),
+  METHOD_NOT_ALLOWED: row(2, 405, false, "This address does not take this method."),
+  UNSUPPORTED_MEDIA_TYPE: row(2, 415, false, "A body is not of a type that is taken."),
+  NOT_ACCEPTABLE: row(2, 406, false, "None of the types that the caller accepts can be given."),
+  KEY_REUSED: row(2, 422, false, "The Idempotency-Key was used before, for another request."),
+  INTERNAL: row(1, 500, true, "A fault of Milepost's own; its log says which."),
 } as const satisfies Record<string, ErrorRow>;
 
 /** A key of {@link ERRORS}. */

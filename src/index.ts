@@ -44,5 +44,6 @@ export { sendCommands, type SendOptions } from "./tracker/hand-over.ts";
 export type { Clock } from "./tracker/clock.ts";
 export type { Logger } from "./tracker/logger.ts";
 export type { EventsOptions } from "./tracker/events.ts";
-export type { ProgressSummary, TaskReport } from "./tracker/reports.ts";
+export type { ProgressSummary } from "./model/summary.ts";
+export type { TaskReport } from "./tracker/reports.ts";
 export type { RunOptions, TaskHandle, TaskOptions } from "./tracker/task-run.ts";

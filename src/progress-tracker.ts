@@ -5,6 +5,7 @@ import { checkList } from "./model/check.ts";
 import type { InsightInput, ProgressReport, WaitingOnInput } from "./model/command.ts";
 import type { ProgressEvent } from "./model/event.ts";
 import type { JsonObject } from "./model/json.ts";
+import { currentTask, estimatedCompletion, progressSummary, type ProgressSummary } from "./model/summary.ts";
 import type { Task } from "./model/task.ts";
 import type { UpgradeProgress } from "./model/upgrade.ts";
 import type { ProgressStatus, TaskType } from "./model/vocabulary.ts";
@@ -18,7 +19,7 @@ import {
   type SystemInfo,
 } from "./progress-tracker-options.ts";
 import { EventBridgeNotifier } from "./notify/eventbridge.ts";
-import { trackerStream } from "./server/tracker-stream.ts";
+import { trackerUpgrades } from "./server/tracker-upgrades.ts";
 import { WebSocketServer } from "./server/websocket-server.ts";
 import type { Storage } from "./storage/storage.ts";
 import type { CallbackManager, EventCallback, StatusCallback } from "./tracker/callback-manager.ts";
@@ -29,14 +30,7 @@ import { errorText, report, silentLogger, type Logger } from "./tracker/logger.t
 import type { OpenedTracker } from "./tracker/open.ts";
 import { ProgressStorage } from "./tracker/progress-storage.ts";
 import { recentEvents } from "./tracker/recent-events.ts";
-import {
-  currentTask,
-  estimatedCompletion,
-  progressSummary,
-  taskReport,
-  type ProgressSummary,
-  type TaskReport,
-} from "./tracker/reports.ts";
+import { taskReport, type TaskReport } from "./tracker/reports.ts";
 import { runNow } from "./tracker/steps.ts";
 import { runTask, type RunOptions, type TaskHandle, type TaskOptions } from "./tracker/task-run.ts";
 
@@ -94,7 +88,7 @@ export class ProgressTracker implements AsyncDisposable {
       port: options.websocketPort ?? 8765,
       enabled: options.enableWebsocket ?? false,
       logger,
-      source: trackerStream(this.#source(), () => this.getProgressSummary()),
+      upgrades: trackerUpgrades(this.#source()),
     });
     this.#liaison = new Liaison({
       ...parts.opened,

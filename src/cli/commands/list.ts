@@ -15,7 +15,7 @@ import { sayJson } from "../json-text.ts";
 import { glyph, paint, type Pen } from "../render/pen.ts";
 import { tableLines, type Cell } from "../render/table.ts";
 import { storageOf } from "../storage.ts";
-import { summaryAt } from "../summary.ts";
+import { summaryAt } from "../../view/summary.ts";
 import { penFor } from "../terminal.ts";
 import { findUpgrades, type FoundUpgrade } from "../upgrades.ts";
 

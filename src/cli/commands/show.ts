@@ -12,7 +12,7 @@ import { paint } from "../render/pen.ts";
 import { rowLines } from "../render/task-lines.ts";
 import { paragraph, upgradeLines } from "../render/upgrade-lines.ts";
 import { storageOf } from "../storage.ts";
-import { summaryAt } from "../summary.ts";
+import { summaryAt } from "../../view/summary.ts";
 import { penFor } from "../terminal.ts";
 import { meantUpgrade } from "../upgrades.ts";
 

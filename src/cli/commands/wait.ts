@@ -19,7 +19,7 @@ import { ENDED_OTHERWISE } from "../exit-codes.ts";
 import { sayJson } from "../json-text.ts";
 import { durationOption } from "../option-values.ts";
 import { storageOf } from "../storage.ts";
-import { summaryAt } from "../summary.ts";
+import { summaryAt } from "../../view/summary.ts";
 import { leaveOn, leftExit, type Leave } from "../terminal.ts";
 
 interface Options extends CommonOptions {

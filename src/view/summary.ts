@@ -1,12 +1,12 @@
-/** The summary of an upgrade that reading verbs print as JSON. */
+/** The summary of an upgrade as every reader from outside gets it: command line, HTTP, the fleet. */
 
 import type { UpgradeProgress } from "../model/upgrade.ts";
-import { progressSummary, type ProgressSummary } from "../tracker/reports.ts";
-import { logTimeAt } from "../view/log-time.ts";
-import { headView, type HealthView } from "../view/upgrade-view.ts";
+import { progressSummary, type ProgressSummary } from "../model/summary.ts";
+import { logTimeAt } from "./log-time.ts";
+import { headView, type HealthView } from "./upgrade-view.ts";
 
 /** What the tracker's own summary says, and what a reader from outside wants besides. */
-export interface ReaderSummary extends ProgressSummary {
+export interface UpgradeSummary extends ProgressSummary {
   readonly run: number;
   readonly cursor: string;
   /** False while all that works says nothing of how far it is: the percentage is then unknown, not nought. */
@@ -21,7 +21,7 @@ export interface ReaderSummary extends ProgressSummary {
 export function summaryAt(
   state: UpgradeProgress,
   { asOfMs, hasWriter }: { readonly asOfMs: number; readonly hasWriter: boolean },
-): ReaderSummary {
+): UpgradeSummary {
   const view = headView(state, { asOfMs, hasWriter });
   return {
     ...progressSummary(state, { time: view.asOf, logMs: logTimeAt(state, asOfMs) }),

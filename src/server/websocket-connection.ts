@@ -1,0 +1,297 @@
+/** One WebSocket client: what it asks for is checked here, and answered; what it is subscribed to sends by itself. */
+
+import type { Duplex } from "node:stream";
+
+import type { WebSocket } from "ws";
+
+import { isMilepostError, MilepostError, type ErrorCode } from "../errors.ts";
+import { FleetSubscriber, filterOf, type Summaries } from "../stream/fleet-subscriber.ts";
+import type { Hub } from "../stream/hub.ts";
+import type { LiveLog } from "../stream/live-log.ts";
+import {
+  closeCode,
+  errorMessage,
+  parseChannel,
+  parseClientMessage,
+  PROTOCOL_VERSION,
+  upgradeChannel,
+  type Authenticate,
+  type ClientMessage,
+  type ErrorMessage,
+  type GetSummary,
+  type ServerMessage,
+  type Subscribe,
+} from "../stream/protocol.ts";
+import { Subscriber, type Budget } from "../stream/subscriber.ts";
+import { report } from "../tracker/logger.ts";
+import { summaryAt } from "../view/summary.ts";
+import type { Authenticator } from "./auth/authenticator.ts";
+import type { Grant } from "./auth/grant.ts";
+import { authorise } from "./auth/refusal.ts";
+import { WebSocketLink, type LinkTimes } from "./websocket-link.ts";
+
+/** What all connections of a server share. */
+export interface ConnectionOptions {
+  readonly hub: Hub;
+  /** Undefined where there are no channels of summaries. */
+  readonly summaries?: Summaries | undefined;
+  readonly auth: Authenticator;
+  readonly times: LinkTimes;
+  readonly budget: Budget;
+  /** How long a client without credentials may stay where they are needed. */
+  readonly authTimeoutMs: number;
+  /** False when the client sends too much. */
+  readonly mayMessage: (connection: WebSocketConnection) => boolean;
+  /** What a client that asks for nothing is subscribed to. */
+  readonly defaultChannel: () => Promise<string>;
+  readonly serverName: string;
+}
+
+/** What the client asked for when it connected. */
+export interface Arrival {
+  readonly grant: Grant | undefined;
+  readonly channel?: string | undefined;
+  readonly after?: string | undefined;
+}
+
+const MAX_CHANNELS = 128;
+/** So many refused messages in a row end a connection. */
+const MAX_MISTAKES = 20;
+
+export class WebSocketConnection {
+  readonly #socket: WebSocket;
+  readonly #options: ConnectionOptions;
+  readonly #link: WebSocketLink;
+  readonly #subscriptions = new Map<string, { stop(): void }>();
+  readonly #openedAt: number;
+  #grant: Grant | undefined;
+  #arrival: Arrival | undefined;
+  #mistakes = 0;
+
+  constructor(socket: WebSocket, raw: Duplex, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    const { hub, times } = options;
+    const monotonic = (): number => hub.clock.monotonic();
+    this.#link = new WebSocketLink(raw, { times, counters: hub.counters, monotonic }, (code) => this.close(code));
+    this.#openedAt = monotonic();
+  }
+
+  /** Says welcome, and subscribes the client to what it asked for, or to what is there. */
+  async begin(arrival: Arrival): Promise<void> {
+    const { auth } = this.#options;
+    this.#grant = arrival.grant ?? auth.anonymous;
+    const channel = await this.#firstChannel(arrival);
+    this.send(this.#welcome(channel === undefined ? [] : [channel]));
+    if (this.#grant === undefined) this.#arrival = arrival;
+    else if (channel !== undefined) {
+      this.#subscribe({ type: "subscribe", channel, ...(arrival.after !== undefined && { after: arrival.after }) });
+    }
+  }
+
+  send(message: ServerMessage): void {
+    this.#link.write(this.#link.encoding.message(message), 1);
+  }
+
+  receive(data: Buffer, isBinary: boolean): void {
+    this.#link.heard();
+    if (!this.#link.isOpen) return;
+    if (!this.#options.mayMessage(this)) {
+      this.#options.hub.counters.limited += 1;
+      return this.close("RATE_LIMITED");
+    }
+    let requestId: string | undefined;
+    try {
+      if (isBinary) throw new MilepostError("INVALID_ARGUMENT", "a message must be text; this one is binary");
+      const message = parseClientMessage(data.toString("utf8"));
+      requestId = message.requestId;
+      this.#handle(message);
+      this.#mistakes = 0;
+    } catch (error) {
+      this.#refuse(error, requestId === undefined ? {} : { requestId });
+      this.#mistakes += 1;
+      if (this.#mistakes >= MAX_MISTAKES) this.close("TOO_MANY_MISTAKES");
+    }
+  }
+
+  pong(data: Buffer): void {
+    this.#link.pong(data.toString("latin1"));
+  }
+
+  /** Looks at the time. Called a few times a second. */
+  tick(now: number): void {
+    const { auth, authTimeoutMs } = this.#options;
+    if (this.#grant === undefined && now - this.#openedAt > authTimeoutMs) return this.close("UNAUTHENTICATED");
+    if (this.#grant !== undefined && !auth.isCurrent(this.#grant)) return this.close("TOKEN_EXPIRED");
+    this.#link.tick(now);
+  }
+
+  /** Ends the connection for the reason of an error; the peer is told with its close code. */
+  close(code: ErrorCode): void {
+    if (!this.#link.isOpen) return;
+    this.ended();
+    this.#socket.close(closeCode(code) ?? 1011, code);
+  }
+
+  /** The connection is gone, or going. */
+  ended(): void {
+    this.#link.close();
+    for (const subscription of this.#subscriptions.values()) subscription.stop();
+    this.#subscriptions.clear();
+  }
+
+  #handle(message: ClientMessage): void {
+    if (message.type === "authenticate") return void this.#authenticate(message);
+    if (this.#grant === undefined) authorise(undefined, "watch", { kind: "fleet" });
+    const about = message.requestId === undefined ? {} : { requestId: message.requestId };
+    switch (message.type) {
+      case "ping":
+        return this.send({ type: "pong", ...about });
+      case "get_summary":
+        return void this.#answerSummary(message).catch((error: unknown) => this.#refuse(error, about));
+      case "unsubscribe":
+        this.#subscriptions.get(message.channel)?.stop();
+        this.#subscriptions.delete(message.channel);
+        return this.send({ type: "unsubscribed", channel: message.channel, ...about });
+      case "subscribe":
+        return this.#subscribe(message);
+    }
+  }
+
+  #subscribe(message: Subscribe): void {
+    const channel = parseChannel(message.channel);
+    if (!this.#subscriptions.has(message.channel) && this.#subscriptions.size >= MAX_CHANNELS) {
+      throw new MilepostError("LIMIT_REACHED", `a connection may have ${MAX_CHANNELS} channels; unsubscribe from one`);
+    }
+    this.#subscriptions.get(message.channel)?.stop();
+    if (channel.kind === "upgrade") return this.#followUpgrade(channel.upgradeId, message);
+    const { summaries } = this.#options;
+    if (summaries === undefined) throw new MilepostError("NOT_FOUND", `this server has no channel ${message.channel}`);
+    authorise(this.#grant, "watch", channel);
+    const filter = filterOf(channel);
+    const subscriber = new FleetSubscriber(this.#link, { channel: message.channel, summaries, filter });
+    this.#subscriptions.set(message.channel, subscriber);
+    subscriber.begin(summaries.list(filter), message.requestId);
+  }
+
+  #followUpgrade(upgradeId: string, { channel, after, level, requestId }: Subscribe): void {
+    const about = { channel, ...(requestId !== undefined && { requestId }) };
+    const subscription = new UpgradeSubscription();
+    this.#subscriptions.set(channel, subscription);
+    const run = async (): Promise<void> => {
+      const log = await this.#openLog(upgradeId);
+      try {
+        const { hub, budget } = this.#options;
+        const { clock, counters } = hub;
+        const link = this.#link;
+        const subscriber = new Subscriber({ log, link, clock, counters, budget, ...(level && { level }), requestId });
+        subscription.begin(subscriber);
+        await subscriber.run(after);
+      } finally {
+        log.release();
+      }
+    };
+    run().catch((error: unknown) => {
+      if (this.#subscriptions.get(channel) !== subscription) return;
+      this.#subscriptions.delete(channel);
+      this.#refuse(error, about);
+      if (isMilepostError(error, "STREAM_BROKEN") || !isMilepostError(error)) this.close("STREAM_BROKEN");
+    });
+  }
+
+  /** @throws UNKNOWN_UPGRADE for one that there is not, or that the client may not see. */
+  async #openLog(upgradeId: string): Promise<LiveLog> {
+    const log = await this.#options.hub.open(upgradeId).catch((error: unknown) => {
+      if (isMilepostError(error, "UNKNOWN_UPGRADE"))
+        authorise(this.#grant, "watch", { kind: "upgrade", upgradeId, clusterName: undefined });
+      throw error;
+    });
+    try {
+      const { clusterName } = log.state;
+      authorise(this.#grant, "watch", { kind: "upgrade", upgradeId: log.state.upgradeId, clusterName });
+      return log;
+    } catch (error) {
+      log.release();
+      throw error;
+    }
+  }
+
+  async #answerSummary({ channel = this.#onlyUpgradeChannel(), requestId }: GetSummary): Promise<void> {
+    const parsed = parseChannel(channel);
+    if (parsed.kind !== "upgrade")
+      throw new MilepostError("INVALID_ARGUMENT", 'a summary is of one upgrade: name it by "channel":"upgrade:<id>"');
+    const log = await this.#openLog(parsed.upgradeId);
+    const summary = summaryAt(log.state, { asOfMs: this.#options.hub.clock.now(), hasWriter: log.hasWriter });
+    log.release();
+    this.send({ type: "summary", summary, ...(requestId !== undefined && { requestId }) });
+  }
+
+  #onlyUpgradeChannel(): string {
+    const channels = [...this.#subscriptions.keys()].filter((channel) => channel.startsWith(upgradeChannel("")));
+    return channels.length === 1 ? (channels[0] as string) : "fleet";
+  }
+
+  async #authenticate({ token, requestId }: Authenticate): Promise<void> {
+    const about = requestId === undefined ? {} : { requestId };
+    try {
+      const grant = await this.#options.auth.authenticate(token);
+      this.#grant = grant;
+      const arrival = this.#arrival;
+      this.#arrival = undefined;
+      const channel = arrival === undefined ? undefined : await this.#firstChannel(arrival);
+      const channels = channel === undefined ? [...this.#subscriptions.keys()] : [channel];
+      const expiresAt = grant.expiresAtMs === null ? null : new Date(grant.expiresAtMs).toISOString();
+      this.send({ type: "authenticated", subject: grant.subject, expiresAt, channels, ...about });
+      if (channel !== undefined)
+        this.#subscribe({ type: "subscribe", channel, ...(arrival?.after !== undefined && { after: arrival.after }) });
+    } catch (error) {
+      this.#refuse(error, about);
+      if (this.#grant === undefined || isMilepostError(error, "RATE_LIMITED")) this.close(codeOf(error));
+    }
+  }
+
+  /** What the client is subscribed to by the server; undefined when it may see none of it. */
+  async #firstChannel({ channel }: Arrival): Promise<string | undefined> {
+    if (this.#grant === undefined) return undefined;
+    if (channel !== undefined) return channel;
+    const found = await this.#options.defaultChannel();
+    try {
+      const parsed = parseChannel(found);
+      if (parsed.kind === "upgrade") (await this.#openLog(parsed.upgradeId)).release();
+      else authorise(this.#grant, "watch", parsed);
+      return found;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #welcome(channels: readonly string[]): ServerMessage {
+    const { serverName: server, times } = this.#options;
+    return { type: "welcome", protocol: PROTOCOL_VERSION, server, pingIntervalMs: times.pingIntervalMs, channels };
+  }
+
+  #refuse(error: unknown, about: Pick<ErrorMessage, "channel" | "requestId">): void {
+    if (!isMilepostError(error)) report(this.#options.hub.logger, "error", "a WebSocket message", error);
+    this.send(errorMessage(error, about));
+  }
+}
+
+/** A subscription whose log is perhaps still being opened. */
+class UpgradeSubscription {
+  #subscriber: Subscriber | undefined;
+  #isStopped = false;
+
+  begin(subscriber: Subscriber): void {
+    this.#subscriber = subscriber;
+    if (this.#isStopped) subscriber.stop();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#subscriber?.stop();
+  }
+}
+
+function codeOf(error: unknown): ErrorCode {
+  return isMilepostError(error) && closeCode(error.code) !== undefined ? error.code : "UNAUTHENTICATED";
+}

@@ -1,0 +1,162 @@
+/** Consecutive events of a log in memory, each encoded once for everybody who reads it. */
+
+import { sseEncoding, webSocketEncoding, typeOf, type Encoding } from "./encoding.ts";
+import type { Level } from "./protocol.ts";
+
+const NEWLINE = 0x0a;
+/** A block that grows is closed at so many bytes. */
+const BLOCK_BYTES = 256 * 1024;
+/** An event may be larger than a block; it then has one of its own. */
+const LEAST_ROOM = 16;
+
+/** Events encoded one behind the other in memory that is never written twice, so that slices of it may be sent as they are. */
+class Encoded {
+  readonly encoding: Encoding;
+  #bytes: Buffer;
+  readonly #ends: number[] = [];
+
+  constructor(encoding: Encoding, sizeBytes: number) {
+    this.encoding = encoding;
+    this.#bytes = Buffer.allocUnsafeSlow(sizeBytes);
+  }
+
+  get count(): number {
+    return this.#ends.length;
+  }
+
+  get usedBytes(): number {
+    return this.#ends.at(-1) ?? 0;
+  }
+
+  add(text: Buffer): void {
+    const at = this.usedBytes;
+    const needed = at + this.encoding.size(text.length, text.length);
+    if (needed > this.#bytes.length) this.#grow(needed);
+    this.#ends.push(this.encoding.write(this.#bytes, at, text));
+  }
+
+  /** The events `from` to `to`, counted from 0, `to` not included. */
+  slice(from: number, to: number): Buffer {
+    return this.#bytes.subarray(this.startOf(from), this.startOf(to));
+  }
+
+  startOf(index: number): number {
+    return index === 0 ? 0 : (this.#ends[index - 1] as number);
+  }
+
+  /** What was given out keeps the old memory. */
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+    this.#bytes.copy(larger, 0, 0, this.usedBytes);
+    this.#bytes = larger;
+  }
+}
+
+export class Block {
+  readonly firstSeq: number;
+  /** The bytes of all events of the log before this block, as far as its owner counts. */
+  readonly bytesBefore: number;
+  readonly #frames: Encoded;
+  #sse: Encoded | undefined;
+
+  constructor(firstSeq: number, { sizeBytes = 4096, bytesBefore = 0 } = {}) {
+    this.firstSeq = firstSeq;
+    this.bytesBefore = bytesBefore;
+    this.#frames = new Encoded(webSocketEncoding, sizeBytes + LEAST_ROOM);
+  }
+
+  get lastSeq(): number {
+    return this.firstSeq + this.#frames.count - 1;
+  }
+
+  get sizeBytes(): number {
+    return this.#frames.usedBytes;
+  }
+
+  get isFull(): boolean {
+    return this.#frames.usedBytes >= BLOCK_BYTES;
+  }
+
+  has(seq: number): boolean {
+    return seq >= this.firstSeq && seq <= this.lastSeq;
+  }
+
+  /** Adds the next event. `text` is its line without the newline. */
+  add(text: Buffer): void {
+    this.#frames.add(text);
+  }
+
+  /** Adds whole lines. */
+  addLines(lines: Buffer): void {
+    for (let at = 0; at < lines.length;) {
+      const end = lines.indexOf(NEWLINE, at);
+      this.add(lines.subarray(at, end));
+      at = end + 1;
+    }
+  }
+
+  /** The JSON text of an event of this block. */
+  text(seq: number): Buffer {
+    const index = seq - this.firstSeq;
+    const framed = this.#frames.slice(index, index + 1);
+    const length = framed[1] as number;
+    return framed.subarray(length < 126 ? 2 : length === 126 ? 4 : 10);
+  }
+
+  /** The bytes from this block's beginning to the end of event `seq`. */
+  bytesUpTo(seq: number): number {
+    return this.#frames.startOf(seq - this.firstSeq + 1);
+  }
+
+  /** The last event, from `fromSeq` on, up to which there are at most about `maxBytes`; at least `fromSeq`. */
+  lastWithin(fromSeq: number, maxBytes: number): number {
+    const limit = this.bytesUpTo(fromSeq - 1) + maxBytes;
+    let seq = this.lastSeq;
+    if (this.bytesUpTo(seq) <= limit) return seq;
+    for (seq = fromSeq; seq < this.lastSeq && this.bytesUpTo(seq + 1) <= limit;) seq += 1;
+    return seq;
+  }
+
+  /** Events of this block as they go over a connection; `toSeq` included. */
+  encoded(encoding: Encoding, fromSeq: number, toSeq: number): Buffer {
+    const all = encoding === webSocketEncoding ? this.#frames : this.#asSse();
+    return all.slice(fromSeq - this.firstSeq, toSeq - this.firstSeq + 1);
+  }
+
+  #asSse(): Encoded {
+    this.#sse ??= new Encoded(sseEncoding, this.sizeBytes);
+    for (let index = this.#sse.count; index < this.#frames.count; index++)
+      this.#sse.add(this.text(this.firstSeq + index));
+    return this.#sse;
+  }
+}
+
+/** The whole of a batch that a reader gave, as one block. */
+export function blockOf(firstSeq: number, lines: Buffer): Block {
+  // A frame's header takes 3 bytes more than the newline; few events are so small that it matters.
+  const block = new Block(firstSeq, { sizeBytes: lines.length + (lines.length >> 5) });
+  block.addLines(lines);
+  return block;
+}
+
+/** True if a subscriber of this level gets an event of this type. */
+export function isOfLevel(level: Level, type: string): boolean {
+  if (level === "logs") return true;
+  if (level === "tasks") return type !== "log.appended";
+  return !type.startsWith("task.") && type !== "log.appended";
+}
+
+/** What a subscriber gets of these events, and how many messages that is. */
+export function piece(
+  block: Block,
+  { encoding, level }: { readonly encoding: Encoding; readonly level: Level },
+  fromSeq: number,
+  toSeq: number,
+): { readonly bytes: Buffer; readonly messages: number } {
+  if (level === "logs") return { bytes: block.encoded(encoding, fromSeq, toSeq), messages: toSeq - fromSeq + 1 };
+  const kept: Buffer[] = [];
+  for (let seq = fromSeq; seq <= toSeq; seq++) {
+    if (isOfLevel(level, typeOf(block.text(seq)))) kept.push(block.encoded(encoding, seq, seq));
+  }
+  return { bytes: Buffer.concat(kept), messages: kept.length };
+}

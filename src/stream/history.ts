@@ -1,0 +1,103 @@
+/** What lies further back in a log than what is in memory: read in blocks that everybody shares, a few of them kept. */
+
+import { MilepostError } from "../errors.ts";
+import type { LogReader } from "../storage/storage.ts";
+import { blockOf, type Block } from "./block.ts";
+import type { LogSource } from "./upgrades.ts";
+
+/** Blocks begin at these distances, so that readers at different places want the same ones. */
+const STRIDE_EVENTS = 512;
+const MAX_BLOCK_BYTES = 1024 * 1024;
+const MAX_KEPT_BYTES = 8 * 1024 * 1024;
+
+export class History {
+  readonly #source: LogSource;
+  readonly #logId: string;
+  #reader: LogReader | undefined;
+  /** Where the reader stands. */
+  #seq = 0;
+  /** The newest last. */
+  readonly #kept = new Map<number, Block>();
+  #keptBytes = 0;
+  /** One after the other: there is one reader. */
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(source: LogSource, logId: string) {
+    this.#source = source;
+    this.#logId = logId;
+  }
+
+  /** A block that holds event `seq`. @throws CURSOR_GONE when the log's history has changed; CORRUPT. */
+  async block(seq: number): Promise<Block> {
+    const found = this.#find(seq);
+    if (found !== undefined) return found;
+    const read = this.#last.then(() => this.#find(seq) ?? this.#read(seq));
+    this.#last = read.catch(() => undefined);
+    return read;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#reader?.close();
+    this.#reader = undefined;
+    this.#kept.clear();
+  }
+
+  #find(seq: number): Block | undefined {
+    for (const [key, block] of this.#kept) {
+      if (!block.has(seq)) continue;
+      this.#kept.delete(key);
+      this.#kept.set(key, block);
+      return block;
+    }
+    return undefined;
+  }
+
+  async #read(seq: number): Promise<Block> {
+    const first = seq - ((seq - 1) % STRIDE_EVENTS);
+    const block = await this.#readFrom(first);
+    // Large events: the block ended before it came to this one.
+    return block.has(seq) ? block : this.#readFrom(seq);
+  }
+
+  async #readFrom(first: number): Promise<Block> {
+    const reader = await this.#standingAt(first - 1);
+    let block: Block | undefined;
+    const last = first + STRIDE_EVENTS - 1;
+    while (block === undefined || (block.lastSeq < last && block.sizeBytes < MAX_BLOCK_BYTES)) {
+      const batch = await reader.read();
+      if (batch === undefined) break;
+      this.#seq = batch.lastSeq;
+      const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
+      if (block === undefined) block = blockOf(batch.firstSeq, bytes);
+      else block.addLines(bytes);
+    }
+    if (block === undefined || !block.has(first)) throw this.#changed(first);
+    this.#keep(block);
+    return block;
+  }
+
+  async #standingAt(seq: number): Promise<LogReader> {
+    if (this.#isClosed) throw this.#changed(seq);
+    this.#reader ??= await this.#source.openReader();
+    if (this.#reader?.header.logId !== this.#logId) throw this.#changed(seq);
+    if (this.#seq !== seq && !(await this.#reader.seek(seq))) throw this.#changed(seq);
+    this.#seq = seq;
+    return this.#reader;
+  }
+
+  #keep(block: Block): void {
+    this.#keptBytes += block.sizeBytes - (this.#kept.get(block.firstSeq)?.sizeBytes ?? 0);
+    this.#kept.set(block.firstSeq, block);
+    for (const [key, { sizeBytes }] of this.#kept) {
+      if (this.#keptBytes <= MAX_KEPT_BYTES || this.#kept.size === 1) break;
+      this.#kept.delete(key);
+      this.#keptBytes -= sizeBytes;
+    }
+  }
+
+  #changed(seq: number): MilepostError {
+    return new MilepostError("CURSOR_GONE", `the log of ${this.#source.ref} no longer holds event ${seq} as it was`);
+  }
+}

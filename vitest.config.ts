@@ -5,15 +5,18 @@ const SOURCE = "milepost-source";
 /** With the conditions Vite has by default, which a list of one's own replaces. */
 const CONDITIONS = [SOURCE, "module", "node", "development|production"];
 
-/** `vitest run --mode long` (`npm run test:long`) adds test/long/ and lets the other tests scale up by MILEPOST_LONG. */
+/**
+ * `vitest run --mode long` (`npm run test:long`) adds test/long/ and lets the other tests scale up by MILEPOST_LONG.
+ * `vitest run --mode peers` (`npm run test:peers`) runs test/peers/ alone: other people's programs against this one.
+ */
 export default defineConfig(({ mode }) => {
   const isLong = mode === "long";
   return {
     resolve: { conditions: CONDITIONS },
     ssr: { resolve: { conditions: CONDITIONS, externalConditions: [SOURCE] } },
     test: {
-      include: ["test/**/*.test.ts"],
-      exclude: isLong ? [] : ["test/long/**"],
+      include: mode === "peers" ? ["test/peers/**/*.test.ts"] : ["test/**/*.test.ts"],
+      exclude: mode === "peers" ? [] : isLong ? ["test/peers/**"] : ["test/long/**", "test/peers/**"],
       // A process per file: tests start processes, hold locks, change the environment and open node:sqlite.
       pool: "forks",
       execArgv: [`--conditions=${SOURCE}`],

@@ -9,6 +9,7 @@ import { execFileSync } from "node:child_process";
 import { groupCommit, opening } from "./durability.ts";
 import { machine } from "./measure.ts";
 import { importing, memoryOfTasks } from "./process.ts";
+import { fanOut, idleReaders } from "./stream.ts";
 import { againstBareWrites, againstRewriting, bySize } from "./writing.ts";
 
 const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
@@ -19,6 +20,8 @@ const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
   open: opening,
   import: importing,
   memory: memoryOfTasks,
+  stream: fanOut,
+  idle: idleReaders,
 };
 
 const asked = process.argv.slice(2);

@@ -12,6 +12,8 @@ export interface Admission {
   readonly grant: Grant | undefined;
   /** To be called when the connection has gone. */
   readonly leave: () => void;
+  /** Who it is by a token that came in a message. @throws UNAUTHENTICATED, TOKEN_EXPIRED, RATE_LIMITED. */
+  readonly authenticate: (token: string) => Promise<Grant>;
 }
 
 export interface Access {
@@ -50,7 +52,11 @@ export function loopbackAccess(allowedOrigins: readonly string[] = []): Access {
         throw new MilepostError("FORBIDDEN", `this server is not ${shown(host)}; ask it by a name of this machine`);
       if (origin !== undefined && origin !== `http://${host}` && !allowedOrigins.includes(origin))
         throw new MilepostError("FORBIDDEN", `a page of ${shown(origin)} may not connect here; allow that origin`);
-      return Promise.resolve({ grant: undefined, leave: () => undefined });
+      return Promise.resolve({
+        grant: undefined,
+        leave: () => undefined,
+        authenticate: (token) => openToAll.authenticate(token),
+      });
     },
     mayMessage: () => true,
     chooseProtocol: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),

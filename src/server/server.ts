@@ -1,22 +1,24 @@
-/** One port for everything: WebSocket, and whatever answers HTTP. Puts hub, access and connections together. */
+/** One port for everything: WebSocket, event streams, and whatever else answers HTTP. Puts hub, access and connections together. */
 
-import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 
-import { WebSocketServer, type WebSocket } from "ws";
-
-import { ERRORS, isMilepostError, MilepostError } from "../errors.ts";
 import type { Summaries } from "../stream/fleet-subscriber.ts";
 import type { Hub } from "../stream/hub.ts";
-import { MAX_MESSAGE_BYTES, upgradeChannel } from "../stream/protocol.ts";
+import { upgradeChannel } from "../stream/protocol.ts";
 import { BUDGET, type Budget } from "../stream/subscriber.ts";
 import { report } from "../tracker/logger.ts";
 import { VERSION } from "../version.ts";
 import type { Access } from "./access.ts";
 import { Pulse } from "./pulse.ts";
-import { WebSocketConnection, type Arrival, type ConnectionOptions } from "./websocket-connection.ts";
+import { SseStreams } from "./sse.ts";
+import { WebSocketConnection, type ConnectionOptions } from "./websocket-connection.ts";
 import { LINK_TIMES, type LinkTimes } from "./websocket-link.ts";
+import { WebSockets } from "./websockets.ts";
+
+/** Answers requests that are no WebSocket. */
+export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface ServerOptions {
   readonly hub: Hub;
@@ -27,8 +29,8 @@ export interface ServerOptions {
   readonly host?: string;
   /** Default 8765; 0 takes any free one. */
   readonly port?: number;
-  /** Answers what is no WebSocket. */
-  readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Makes what answers plain HTTP; it gets the event streams to hand requests on to. */
+  readonly http: (streams: SseStreams) => Answer;
   readonly times?: Partial<LinkTimes>;
   readonly budget?: Partial<Budget>;
   /** How long a client without credentials may stay where they are needed. Default 10,000. */
@@ -45,48 +47,30 @@ const HTTP_LIMITS = {
   maxHeaderSize: 16_384,
 } as const;
 const MAX_HEADERS = 100;
-/** Parts that one message, or one moment, may come in. */
-const MAX_FRAGMENTS = 1_024;
-const MAX_CHUNKS = 65_536;
 
 export class MilepostServer {
   readonly #options: ServerOptions;
   readonly #http: Server;
-  readonly #sockets: WebSocketServer;
-  readonly #connections = new Map<WebSocket, WebSocketConnection>();
-  readonly #shared: ConnectionOptions;
-  /** Looks at the time for all connections, also those of others (`sse.ts`). */
-  readonly pulse: Pulse;
+  readonly #sockets: WebSockets;
+  readonly #streams: SseStreams;
+  #closed: Promise<void> | undefined;
 
   constructor(options: ServerOptions) {
-    const { hub, access, summaries, authTimeoutMs = 10_000, closeTimeoutMs = 2_000 } = options;
+    const { hub, access, closeTimeoutMs } = options;
     this.#options = options;
-    this.pulse = new Pulse(hub.clock);
-    this.#shared = {
-      hub,
-      summaries,
-      auth: access.authenticator,
-      times: { ...LINK_TIMES, ...options.times },
-      budget: { ...BUDGET, ...options.budget },
-      authTimeoutMs,
-      mayMessage: (connection) => access.mayMessage(connection),
-      defaultChannel: () => defaultChannel(hub, summaries),
-      serverName: `milepost/${VERSION}`,
-    };
-    this.#http = createServer(HTTP_LIMITS, options.answer);
-    this.#http.maxHeadersCount = MAX_HEADERS;
-    this.#sockets = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: MAX_MESSAGE_BYTES,
-      maxFragments: MAX_FRAGMENTS,
-      maxBufferedChunks: MAX_CHUNKS,
-      handleProtocols: (offered) => access.chooseProtocol(offered),
-      // Known to `ws`, and not yet to its types.
-      ...({ closeTimeout: closeTimeoutMs } as object),
+    const shared = sharedOptions(options);
+    const pulse = new Pulse(hub.clock);
+    this.#streams = new SseStreams({ hub, pulse, budget: shared.budget, stallTimeoutMs: shared.times.stallTimeoutMs });
+    this.#sockets = new WebSockets({
+      access,
+      pulse,
+      logger: hub.logger,
+      connect: (socket, raw) => new WebSocketConnection(socket, raw, shared),
+      ...(closeTimeoutMs !== undefined && { closeTimeoutMs }),
     });
-    this.#http.on("upgrade", (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#http = createServer(HTTP_LIMITS, options.http(this.#streams));
+    this.#http.maxHeadersCount = MAX_HEADERS;
+    this.#http.on("upgrade", (request, socket, head) => void this.#sockets.upgrade(request, socket, head));
     this.#http.on("clientError", (_error, socket) => refuseBadRequest(socket));
   }
 
@@ -95,7 +79,7 @@ export class MilepostServer {
     const { host = "127.0.0.1", port = 8765, hub } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#http.once("error", reject);
-      this.#http.listen({ host, port }, () => {
+      this.#http.listen({ host, port, backlog: 4096 }, () => {
         this.#http.off("error", reject);
         resolve();
       });
@@ -109,85 +93,51 @@ export class MilepostServer {
     return (this.#http.address() as AddressInfo | null)?.port ?? 0;
   }
 
-  /** Connected WebSocket clients. */
+  /** Clients that are connected by WebSocket or read an event stream. */
   get clientCount(): number {
-    return this.#connections.size;
+    return this.#sockets.count + this.#streams.count;
   }
 
-  /** Takes no more connections, tells those that there are to come back (1001), and ends. */
-  async close(): Promise<void> {
+  /** Takes no more connections, tells those that there are to come back (1001), and ends. May be called twice. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
+    this.#sockets.closeAll("SHUTTING_DOWN");
+    this.#streams.close();
     this.#http.closeIdleConnections();
-    for (const connection of this.#connections.values()) connection.close("SHUTTING_DOWN");
     const late = setTimeout(() => {
-      for (const socket of this.#connections.keys()) socket.terminate();
+      this.#sockets.terminateAll();
       this.#http.closeAllConnections();
     }, this.#options.closeTimeoutMs ?? 2_000);
     await closed;
     clearTimeout(late);
   }
+}
 
-  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { access, hub } = this.#options;
-    const gone = (): void => void socket.destroy();
-    socket.on("error", gone);
-    try {
-      const url = new URL(request.url ?? "/", "http://localhost");
-      if (url.pathname !== "/" && url.pathname !== "/ws")
-        throw new MilepostError("NOT_FOUND", "there is no WebSocket at this address; use / or /ws");
-      const { grant, leave } = await access.admit(request, this.#connections.size);
-      socket.once("close", leave);
-      const { searchParams } = url;
-      const arrival: Arrival = {
-        grant,
-        channel: searchParams.get("channel") ?? undefined,
-        after: searchParams.get("after") ?? undefined,
-      };
-      this.#sockets.handleUpgrade(request, socket, head, (client) => {
-        socket.off("error", gone);
-        this.#connect(client, socket, arrival);
-      });
-    } catch (error) {
-      if (!isMilepostError(error)) report(hub.logger, "error", "a WebSocket handshake", error);
-      refuseHandshake(socket, error);
-    }
-  }
-
-  #connect(client: WebSocket, raw: Duplex, arrival: Arrival): void {
-    const connection = new WebSocketConnection(client, raw, this.#shared);
-    this.#connections.set(client, connection);
-    this.pulse.add(connection);
-    client.on("message", (data: Buffer, isBinary: boolean) => connection.receive(data, isBinary));
-    client.on("pong", (data: Buffer) => connection.pong(data));
-    // `ws` closes by itself what breaks the rules of RFC 6455; its error event only says so.
-    client.on("error", () => connection.ended());
-    client.on("close", () => {
-      connection.ended();
-      this.pulse.delete(connection);
-      this.#connections.delete(client);
-    });
-    connection.begin(arrival).catch((error: unknown) => {
-      report(this.#options.hub.logger, "error", "a WebSocket connection", error);
-      connection.close("STREAM_BROKEN");
-    });
-  }
+function sharedOptions({ hub, access, summaries, authTimeoutMs, ...options }: ServerOptions): ConnectionOptions {
+  return {
+    hub,
+    summaries,
+    auth: access.authenticator,
+    times: { ...LINK_TIMES, ...options.times },
+    budget: { ...BUDGET, ...options.budget },
+    authTimeoutMs: authTimeoutMs ?? 10_000,
+    mayMessage: (connection) => access.mayMessage(connection),
+    defaultChannel: () => defaultChannel(hub, summaries),
+    serverName: `milepost/${VERSION}`,
+  };
 }
 
 /** The upgrade of a tracker; of a storage the only unfinished one, else the list of all. */
-function defaultChannel({ upgrades }: Hub, summaries: Summaries | undefined): Promise<string> {
-  if (upgrades.only !== undefined) return Promise.resolve(upgradeChannel(upgrades.only));
+function defaultChannel({ upgrades }: Hub, summaries: Summaries | undefined): string {
+  if (upgrades.only !== undefined) return upgradeChannel(upgrades.only);
   const unfinished = summaries?.list({}).filter(({ completedAt }) => completedAt === null) ?? [];
   const [only] = unfinished;
-  return Promise.resolve(unfinished.length === 1 && only !== undefined ? upgradeChannel(only.upgradeId) : "fleet");
-}
-
-function refuseHandshake(socket: Duplex, error: unknown): void {
-  const { code, message } = isMilepostError(error) ? error : new MilepostError("INTERNAL", "the server has failed");
-  const { httpStatus } = ERRORS[code];
-  const body = `${code}: ${message}\n`;
-  socket.end(
-    `HTTP/1.1 ${httpStatus} ${STATUS_CODES[httpStatus] ?? ""}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  return unfinished.length === 1 && only !== undefined ? upgradeChannel(only.upgradeId) : "fleet";
 }
 
 /** What is no HTTP at all. */

@@ -29,6 +29,7 @@ import type { Authenticator } from "./auth/authenticator.ts";
 import type { Grant } from "./auth/grant.ts";
 import { authorise } from "./auth/refusal.ts";
 import { WebSocketLink, type LinkTimes } from "./websocket-link.ts";
+import type { Arrival, Connection } from "./websockets.ts";
 
 /** What all connections of a server share. */
 export interface ConnectionOptions {
@@ -43,22 +44,15 @@ export interface ConnectionOptions {
   /** False when the client sends too much. */
   readonly mayMessage: (connection: WebSocketConnection) => boolean;
   /** What a client that asks for nothing is subscribed to. */
-  readonly defaultChannel: () => Promise<string>;
+  readonly defaultChannel: () => string;
   readonly serverName: string;
-}
-
-/** What the client asked for when it connected. */
-export interface Arrival {
-  readonly grant: Grant | undefined;
-  readonly channel?: string | undefined;
-  readonly after?: string | undefined;
 }
 
 const MAX_CHANNELS = 128;
 /** So many refused messages in a row end a connection. */
 const MAX_MISTAKES = 20;
 
-export class WebSocketConnection {
+export class WebSocketConnection implements Connection {
   readonly #socket: WebSocket;
   readonly #options: ConnectionOptions;
   readonly #link: WebSocketLink;
@@ -80,13 +74,11 @@ export class WebSocketConnection {
   /** Says welcome, and subscribes the client to what it asked for, or to what is there. */
   async begin(arrival: Arrival): Promise<void> {
     const { auth } = this.#options;
-    this.#grant = arrival.grant ?? auth.anonymous;
+    this.#arrival = arrival;
+    this.#grant = arrival.admission.grant ?? auth.anonymous;
     const channel = await this.#firstChannel(arrival);
     this.send(this.#welcome(channel === undefined ? [] : [channel]));
-    if (this.#grant === undefined) this.#arrival = arrival;
-    else if (channel !== undefined) {
-      this.#subscribe({ type: "subscribe", channel, ...(arrival.after !== undefined && { after: arrival.after }) });
-    }
+    this.#subscribeFirst(channel, arrival);
   }
 
   send(message: ServerMessage): void {
@@ -234,19 +226,28 @@ export class WebSocketConnection {
   async #authenticate({ token, requestId }: Authenticate): Promise<void> {
     const about = requestId === undefined ? {} : { requestId };
     try {
-      const grant = await this.#options.auth.authenticate(token);
+      const arrival = this.#arrival as Arrival;
+      const isFirst = this.#grant === undefined;
+      const grant = await arrival.admission.authenticate(token);
       this.#grant = grant;
-      const arrival = this.#arrival;
-      this.#arrival = undefined;
-      const channel = arrival === undefined ? undefined : await this.#firstChannel(arrival);
+      const channel = isFirst ? await this.#firstChannel(arrival) : undefined;
       const channels = channel === undefined ? [...this.#subscriptions.keys()] : [channel];
       const expiresAt = grant.expiresAtMs === null ? null : new Date(grant.expiresAtMs).toISOString();
       this.send({ type: "authenticated", subject: grant.subject, expiresAt, channels, ...about });
-      if (channel !== undefined)
-        this.#subscribe({ type: "subscribe", channel, ...(arrival?.after !== undefined && { after: arrival.after }) });
+      this.#subscribeFirst(channel, arrival);
     } catch (error) {
       this.#refuse(error, about);
       if (this.#grant === undefined || isMilepostError(error, "RATE_LIMITED")) this.close(codeOf(error));
+    }
+  }
+
+  /** What the server subscribes the client to; what is wrong with it is the client's to know, and ends nothing. */
+  #subscribeFirst(channel: string | undefined, { after }: Arrival): void {
+    if (channel === undefined) return;
+    try {
+      this.#subscribe({ type: "subscribe", channel, ...(after !== undefined && { after }) });
+    } catch (error) {
+      this.#refuse(error, {});
     }
   }
 
@@ -254,7 +255,7 @@ export class WebSocketConnection {
   async #firstChannel({ channel }: Arrival): Promise<string | undefined> {
     if (this.#grant === undefined) return undefined;
     if (channel !== undefined) return channel;
-    const found = await this.#options.defaultChannel();
+    const found = this.#options.defaultChannel();
     try {
       const parsed = parseChannel(found);
       if (parsed.kind === "upgrade") (await this.#openLog(parsed.upgradeId)).release();

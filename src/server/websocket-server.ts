@@ -102,7 +102,7 @@ export class WebSocketServer {
       host,
       port,
       times: { pingIntervalMs },
-      answer: (_request, response) => void response.writeHead(426, { Upgrade: "websocket" }).end(),
+      http: () => (_request, response) => void response.writeHead(426, { Upgrade: "websocket" }).end(),
     });
     try {
       await server.listen();

@@ -1,0 +1,169 @@
+/** How much one caller may do, and all together. Each limit takes a bounded amount of memory, whoever calls how often. */
+
+import { isMilepostError, MilepostError } from "../../errors.ts";
+import { isLoopback, networkOf } from "../../ip-addresses.ts";
+import { sha256Hex } from "../../node-modules.ts";
+import { systemClock, type Clock } from "../../tracker/clock.ts";
+
+export interface ConnectionLimitOptions {
+  /** Connections at a time of one address (of one /64 network of IPv6). Default 20. Loopback addresses may have as many as there are. */
+  readonly perAddress?: number;
+  /** Default 10,000. */
+  readonly total?: number;
+}
+
+/** Counts connections that are open. */
+export interface ConnectionLimit {
+  readonly count: number;
+  /** Takes a place, and returns the function that gives it back. @throws RATE_LIMITED when there is none. */
+  admit(address: string): () => void;
+}
+
+export function createConnectionLimit({
+  perAddress = 20,
+  total = 10_000,
+}: ConnectionLimitOptions = {}): ConnectionLimit {
+  const open = new Map<string, number>();
+  let count = 0;
+  return {
+    get count() {
+      return count;
+    },
+    admit: (address) => {
+      const caller = networkOf(address);
+      const ofCaller = open.get(caller) ?? 0;
+      if (count >= total) throw limited(`the server has ${total} connections, its most; try again later`);
+      if (ofCaller >= perAddress && !isLoopback(address)) {
+        throw limited(`your address has ${perAddress} connections, the most for one; close some, then try again`);
+      }
+      count++;
+      open.set(caller, ofCaller + 1);
+      let isOpen = true;
+      return () => {
+        if (!isOpen) return;
+        isOpen = false;
+        count--;
+        const left = (open.get(caller) as number) - 1;
+        if (left === 0) open.delete(caller);
+        else open.set(caller, left);
+      };
+    },
+  };
+}
+
+export interface TokenBucketOptions {
+  /** Default 100. */
+  readonly perMinute?: number;
+  /** So many at once after a silence. Default 50. */
+  readonly burst?: number;
+  readonly clock?: Clock;
+}
+
+/** The limit of one connection's messages: a bucket of `burst` tokens that fills up evenly. Takes no timer. */
+export interface TokenBucket {
+  /** True if one more may pass now. */
+  take(): boolean;
+}
+
+export function createTokenBucket({
+  perMinute = 100,
+  burst = 50,
+  clock = systemClock,
+}: TokenBucketOptions = {}): TokenBucket {
+  const intervalMs = 60_000 / perMinute;
+  // When the bucket will be full again: one number says how full it is, and adding to it loses nothing to rounding.
+  let fullAt = -Infinity;
+  return {
+    take: () => {
+      const now = clock.monotonic();
+      const next = Math.max(fullAt, now) + intervalMs;
+      if (next - now > burst * intervalMs) return false;
+      fullAt = next;
+      return true;
+    },
+  };
+}
+
+export interface FailureLimitOptions {
+  /** Refused credentials of one address within any 60 seconds. Default 10. */
+  readonly perMinute?: number;
+  /** Credentials of one address being looked at at the same time. Default 50. */
+  readonly atOnce?: number;
+  /** Addresses that are remembered; the one that failed least recently is forgotten for another. Default 10,000. */
+  readonly maxAddresses?: number;
+  readonly clock?: Clock;
+}
+
+/** The limit of guessing. */
+export interface FailureLimit {
+  /**
+   * Runs `authenticate`, and counts it against the address if the credentials are refused. From an address with too many
+   * refusals nothing is looked at any more, and no answer tells a wrong guess from a right one.
+   *
+   * @param unasked - asked after a refusal: what was refused, if it was sent by itself, as a browser sends an old cookie with
+   *   each request. The same again is no further guess.
+   * @throws RATE_LIMITED; what `authenticate` throws.
+   */
+  guard<T>(address: string, authenticate: () => T | Promise<T>, unasked?: () => string | undefined): Promise<T>;
+}
+
+const WINDOW_MS = 60_000;
+
+interface Failure {
+  readonly at: number;
+  /** Hash of what was refused, if it was sent by itself. */
+  readonly unasked: string | undefined;
+}
+
+export function createFailureLimit(options: FailureLimitOptions = {}): FailureLimit {
+  const { perMinute = 10, atOnce = 50, maxAddresses = 10_000, clock = systemClock } = options;
+  // Refusals, the oldest first; the callers in the order of their last one.
+  const failures = new Map<string, Failure[]>();
+  const underWay = new Map<string, number>();
+
+  const recent = (caller: string): Failure[] => {
+    const all = failures.get(caller) ?? [];
+    return all.filter(({ at }) => clock.monotonic() - at < WINDOW_MS);
+  };
+  const isBarred = (caller: string): boolean => recent(caller).length >= perMinute;
+  const count = (caller: string, text: string | undefined): void => {
+    const unasked = text === undefined ? undefined : sha256Hex(text);
+    const known = recent(caller);
+    if (unasked !== undefined && known.some((failure) => failure.unasked === unasked)) return;
+    failures.delete(caller);
+    failures.set(caller, [...known, { at: clock.monotonic(), unasked }]);
+    if (failures.size > maxAddresses) failures.delete(failures.keys().next().value as string);
+  };
+
+  return {
+    guard: async (address, authenticate, unasked) => {
+      const caller = networkOf(address);
+      const already = underWay.get(caller) ?? 0;
+      if (already >= atOnce || isBarred(caller)) throw tooManyFailures();
+      underWay.set(caller, already + 1);
+      try {
+        const result = await authenticate();
+        // Barred meanwhile, by guesses made beside this one.
+        if (isBarred(caller)) throw tooManyFailures();
+        return result;
+      } catch (error) {
+        if (!isMilepostError(error, "UNAUTHENTICATED")) throw error;
+        if (isBarred(caller)) throw tooManyFailures();
+        count(caller, unasked?.());
+        throw error;
+      } finally {
+        const left = (underWay.get(caller) as number) - 1;
+        if (left === 0) underWay.delete(caller);
+        else underWay.set(caller, left);
+      }
+    },
+  };
+}
+
+function tooManyFailures(): MilepostError {
+  return limited("too many credentials from your address were refused; try again in a minute");
+}
+
+function limited(message: string): MilepostError {
+  return new MilepostError("RATE_LIMITED", message);
+}

@@ -7,6 +7,7 @@
 import { execFileSync } from "node:child_process";
 
 import { groupCommit, opening } from "./durability.ts";
+import { fleet } from "./fleet.ts";
 import { machine } from "./measure.ts";
 import { importing, memoryOfTasks } from "./process.ts";
 import { fanOut, idleReaders } from "./stream.ts";
@@ -22,6 +23,7 @@ const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
   memory: memoryOfTasks,
   stream: fanOut,
   idle: idleReaders,
+  fleet,
 };
 
 const asked = process.argv.slice(2);

@@ -13,7 +13,7 @@ const PROTOCOLS: Readonly<
 > = {
   milepost: { protocol: "websocket", path: "/", greeting: 3 },
   raw: { protocol: "raw", path: "/", greeting: 0 },
-  ws: { protocol: "websocket", path: "/", greeting: 0 },
+  ws: { protocol: "websocket", path: "/", greeting: 1 },
   "socket.io": { protocol: "socket.io", path: "/socket.io/?EIO=4&transport=websocket", greeting: 2 },
   sse: { protocol: "sse", path: "/", greeting: 0 },
 };

@@ -33,22 +33,28 @@ export function trackerWith(tasks: number, folder = temporaryFolder()): Progress
   });
   tracker.startUpgrade("Bench");
   for (let index = 0; index < tasks; index++) {
-    tracker.addTask(`task-${index}`, `Drain node ${index}`);
-    tracker.startTask(`task-${index}`);
+    tracker.addTask(taskId(index), `Drain node ${index}`);
+    tracker.startTask(taskId(index));
   }
   let seen = 0;
   for (let index = 0; index < 3; index++) tracker.addEventCallback((event) => (seen += event.seq & 1));
   return tracker;
 }
 
+const ids: string[] = [];
+
+/** A task's id, made once: an agent has its own, and making it is no part of a command. */
+function taskId(index: number): string {
+  while (ids.length <= index) ids.push(`task-${ids.length}`);
+  return ids[index] as string;
+}
+
+const MESSAGE = "Pods are being evicted, half of them are gone";
+const DETAILS = { nodes: 3 };
+
 /** One update as an agent reports it; the tasks take turns in a scattered order. */
 export function update(tracker: ProgressTracker, tasks: number, index: number): void {
-  tracker.updateTaskProgress(
-    `task-${(index * 7919) % tasks}`,
-    index % 100,
-    "Pods are being evicted, half of them are gone",
-    { nodes: 3 },
-  );
+  tracker.updateTaskProgress(taskId((index * 7919) % tasks), index % 100, MESSAGE, DETAILS);
 }
 
 /** The whole state rewritten as JSON at each update: in place, where a kill tears it, or beside and renamed, where it does not. */
@@ -62,6 +68,63 @@ export function rewriter(tracker: ProgressTracker, how: "in place" | "kill-safe"
     if (how === "in place") return writeFileSync(path, text);
     writeFileSync(`${path}.tmp`, text);
     renameSync(`${path}.tmp`, path);
+  };
+}
+
+/**
+ * What the first implementation of this design wrote at each update: the whole state, indented, in place. A task held all its
+ * events, so the file grew with every update; here it stands where each task has had `events` of them.
+ */
+export function firstImplementation(tasks: number, events: number): (index: number) => void {
+  const path = join(temporaryFolder(), "earlier.json");
+  const at = new Date().toISOString().replace("T", " ");
+  const event = (task: number, percentage: number) => ({
+    event_id: crypto.randomUUID(),
+    timestamp: at,
+    task_id: `task-${task}`,
+    task_type: "upgrade_step",
+    status: "in_progress",
+    message: MESSAGE,
+    details: DETAILS,
+    percentage,
+  });
+  const all = Array.from({ length: tasks }, (_, task) => ({
+    task_id: `task-${task}`,
+    task_name: `Drain node ${task}`,
+    task_type: "upgrade_step",
+    parent_task_id: null,
+    status: "in_progress",
+    started_at: at,
+    completed_at: null,
+    duration: null,
+    percentage: 0,
+    current_step: null,
+    total_steps: null,
+    completed_steps: 0,
+    error_message: null,
+    retry_count: 0,
+    events: Array.from({ length: events }, (_, step) => event(task, step)),
+  }));
+  const state = {
+    upgrade_id: `bench-${tasks}`,
+    plan_id: "plan",
+    cluster_name: "cluster",
+    status: "in_progress",
+    started_at: at,
+    completed_at: null,
+    duration: null,
+    overall_percentage: 0,
+    current_phase: "Bench",
+    tasks: Object.fromEntries(all.map((task) => [task.task_id, task])),
+    metadata: {},
+  };
+  return (index) => {
+    const number = (index * 7919) % tasks;
+    const task = all[number];
+    if (task === undefined) return;
+    task.percentage = index % 100;
+    task.events[index % events] = event(number, task.percentage);
+    writeFileSync(path, JSON.stringify(state, null, 2));
   };
 }
 

@@ -6,12 +6,24 @@ import { join } from "node:path";
 import { jsonLines } from "milepost";
 
 import { inTurns, loop, ratio, row, spread, title } from "./measure.ts";
-import { bareWriter, rewriter, temporaryFolder, trackerWith, update } from "./subjects.ts";
+import { bareWriter, firstImplementation, rewriter, temporaryFolder, trackerWith, update } from "./subjects.ts";
 
 const ROUNDS = 9;
 
+/** So many commands until the compiler has done its work. What they are compared with is compiled code from the start. */
+const WARM_UP = 30_000;
+
+/** Resolves with the nanoseconds that each command took. */
+async function warmUp(): Promise<number> {
+  const tracker = trackerWith(10);
+  const spent = await loop((index) => update(tracker, 10, index))(WARM_UP);
+  await tracker.close();
+  return spent / WARM_UP;
+}
+
 export async function againstRewriting(): Promise<void> {
   title("One update (validate, append, 3 callbacks) against rewriting the state as JSON");
+  row(`a process's first ${WARM_UP} updates, µs each`, spread([await warmUp()], 1000));
   for (const [tasks, count, aim] of [
     [10, 3000, 80],
     [1000, 200, 400],
@@ -36,10 +48,23 @@ export async function againstRewriting(): Promise<void> {
     row(`${tasks} tasks: rewrite in place / update`, spread(ratio(series.inPlace, series.update)));
     await tracker.close();
   }
+  await againstFirstImplementation();
+}
+
+async function againstFirstImplementation(): Promise<void> {
+  const tracker = trackerWith(10);
+  const series = await inTurns(
+    { update: loop((index) => update(tracker, 10, index)), rewrite: loop(firstImplementation(10, 30)) },
+    { rounds: ROUNDS, count: 1000 },
+  );
+  row("10 tasks of 30 events: rewrite as first implemented (in place), µs", spread(series.rewrite, 1000));
+  row("10 tasks of 30 events: rewrite as first implemented / update", spread(ratio(series.rewrite, series.update)));
+  await tracker.close();
 }
 
 export async function againstBareWrites(): Promise<void> {
   title("A command, and a ready line, against a bare fs.writeSync of the same bytes");
+  await warmUp();
   const folder = temporaryFolder();
   const tracker = trackerWith(10, folder);
   update(tracker, 10, 1);
@@ -57,20 +82,27 @@ export async function againstBareWrites(): Promise<void> {
   await tracker.close();
 }
 
+const LINES = 180;
+
 function lastLine(path: string): Buffer {
   const bytes = readFileSync(path);
   return bytes.subarray(bytes.lastIndexOf(0x0a, bytes.length - 2) + 1);
 }
 
-/** Appends `line` over and over through the storage port; it checks nothing that it is given to write. */
+/**
+ * Appends `line` over and over through the storage port, which checks nothing that it is given to write. The lines lie one
+ * behind the other in memory, as they come from the encoder.
+ */
 function readyLines(line: Buffer): (index: number) => void {
   const writer = jsonLines({ path: temporaryFolder() }).openWriter("ready");
   if (writer instanceof Promise) throw new Error("the default storage answers at once");
   void writer.reader.read();
   void writer.begin();
+  const memory = Buffer.concat(new Array<Buffer>(LINES).fill(line));
+  const lines = Array.from({ length: LINES }, (_, at) => memory.subarray(at * line.length, (at + 1) * line.length));
   let seq = 0;
   return () => {
-    void writer.append(seq, line, seq + 1);
+    void writer.append(seq, lines[seq % LINES] as Buffer, seq + 1);
     seq += 1;
   };
 }

@@ -79,6 +79,8 @@ async function ws(): Promise<Subject> {
   new WebSocketServer({ server: http, perMessageDeflate: false, clientTracking: false }).on("connection", (client) => {
     clients.add(client);
     client.on("error", () => undefined).on("close", () => clients.delete(client));
+    // As any server of a stream does: how things stand, first.
+    client.send(eventText());
   });
   return {
     port: await listen(http),

@@ -21,7 +21,8 @@ export function checkId(value: unknown, field: string): string {
     );
   if (CONTROL.test(value))
     throw new MilepostError("INVALID_ID", `${field} ${shown(value)} holds a control character; remove it`);
-  if (value.length > TEXT_LIMITS.idBytes || utf8Length(value) > TEXT_LIMITS.idBytes) {
+  // A UTF-16 unit is at most three bytes.
+  if (value.length * 3 > TEXT_LIMITS.idBytes && utf8Length(value) > TEXT_LIMITS.idBytes) {
     throw new MilepostError(
       "INVALID_ID",
       `${field} ${shown(value)} is longer than ${TEXT_LIMITS.idBytes} bytes; shorten it`,
@@ -112,9 +113,11 @@ export function checkObject(value: unknown, field: string): Readonly<Record<stri
   throw new MilepostError("INVALID_ARGUMENT", `${field} must be an object, not ${shown(value)}`);
 }
 
-/** An array. @throws INVALID_ARGUMENT. */
-export function checkList<T>(value: readonly T[], field: string): readonly T[] {
+/** An array of objects. @throws INVALID_ARGUMENT. */
+export function checkList<T extends object>(value: readonly T[], field: string): readonly T[] {
   const foreign: unknown = value;
-  if (Array.isArray(foreign)) return value;
-  throw new MilepostError("INVALID_ARGUMENT", `${field} must be an array, not ${shown(value)}`);
+  if (!Array.isArray(foreign))
+    throw new MilepostError("INVALID_ARGUMENT", `${field} must be an array, not ${shown(value)}`);
+  for (const [place, one] of foreign.entries()) checkObject(one, `${field}[${place}]`);
+  return value;
 }

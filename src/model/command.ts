@@ -73,9 +73,9 @@ export type CommandType = Command["type"];
 type Fields = Readonly<Record<string, unknown>>;
 type IsForbidden = (value: object) => boolean;
 
-const CHECKS: {
-  readonly [T in Exclude<CommandType, "recordHealth">]: (fields: Fields, isForbidden?: IsForbidden) => Command;
-} = {
+type Check = (fields: Fields, isForbidden?: IsForbidden) => Command;
+
+const CHECKS: { readonly [T in Exclude<CommandType, "recordHealth">]: Check } = {
   startUpgrade: ({ phase = "Initialization" }) => ({ type: "startUpgrade", phase: checkName(phase, "phase") }),
   setCurrentPhase: ({ phase, message }) => ({
     type: "setCurrentPhase",
@@ -125,6 +125,8 @@ const CHECKS: {
   }),
 };
 
+const CHECK_BY_TYPE: ReadonlyMap<unknown, Check> = new Map<unknown, Check>(Object.entries(CHECKS));
+
 /** The names of all commands that a caller may give. */
 export const COMMAND_TYPES = Object.freeze(Object.keys(CHECKS)) as readonly Exclude<CommandType, "recordHealth">[];
 
@@ -137,8 +139,8 @@ export const COMMAND_TYPES = Object.freeze(Object.keys(CHECKS)) as readonly Excl
 export function checkCommand(input: unknown, isForbidden?: IsForbidden): Command {
   const fields = checkObject(input, "command");
   const { type } = fields;
-  if (typeof type === "string" && Object.hasOwn(CHECKS, type))
-    return CHECKS[type as keyof typeof CHECKS](fields, isForbidden);
+  const check = CHECK_BY_TYPE.get(type);
+  if (check !== undefined) return check(fields, isForbidden);
   throw new MilepostError("UNKNOWN_COMMAND", `unknown command ${shown(type)}; known are ${COMMAND_TYPES.join(", ")}`);
 }
 

@@ -78,6 +78,8 @@ interface EventEnvelope {
   readonly status?: ProgressStatus;
   readonly percentage?: number;
   readonly details?: JsonObject | null;
+  /** Of a request that must not take effect twice: hashes of its key and its body, and which of its commands this was. */
+  readonly request?: string;
 }
 
 interface UpgradeStatusBody {

@@ -1,7 +1,8 @@
 /** How one task changes by one event. Part of `evolve`. */
 
 import type { EventOf, Position, ProgressEvent } from "./event.ts";
-import type { Task } from "./task.ts";
+import type { Mutable } from "./mutable.ts";
+import { copyTask, type Task } from "./task.ts";
 
 type StatusEvent = EventOf<
   | "task.started"
@@ -16,14 +17,17 @@ type StatusEvent = EventOf<
 
 /** The task after `event`; the same record when the event says nothing about it. */
 export function evolveTask(task: Task, event: ProgressEvent, atMs: number): Task {
+  const next = copyTask(task);
   switch (event.type) {
     case "task.progressed":
-      return progressed(task, event, atMs);
+      progress(next, event, atMs);
+      break;
     case "task.waiting":
-      return Object.freeze({ ...task, waitingOn: event.waitingOn, ...seen(event, atMs) });
+      next.waitingOn = event.waitingOn;
+      break;
     case "task.heartbeat":
     case "log.appended":
-      return Object.freeze({ ...task, ...seen(event, atMs) });
+      break;
     case "task.started":
     case "task.completed":
     case "task.failed":
@@ -32,104 +36,93 @@ export function evolveTask(task: Task, event: ProgressEvent, atMs: number): Task
     case "task.resumed":
     case "task.skipped":
     case "task.cancelled":
-      return statusChanged(task, event, atMs);
+      changeStatus(next, event, atMs);
+      break;
     default:
       return task;
   }
+  next.lastSeenMs = atMs;
+  next.lastSeq = event.seq;
+  return Object.freeze(next);
 }
-
-const seen = (event: ProgressEvent, atMs: number): Pick<Task, "lastSeenMs" | "lastSeq"> => ({
-  lastSeenMs: atMs,
-  lastSeq: event.seq,
-});
 
 /** An event carries the whole position, so what an earlier report said never shows through. */
-function position(event: Position): Pick<Task, "percentage" | "completedSteps" | "totalSteps" | "unit"> {
-  return {
-    percentage: event.percentage,
-    completedSteps: event.completedSteps ?? null,
-    totalSteps: event.totalSteps ?? null,
-    unit: event.unit ?? null,
-  };
+function takePosition(next: Mutable<Task>, event: Position): void {
+  next.percentage = event.percentage;
+  next.completedSteps = event.completedSteps ?? null;
+  next.totalSteps = event.totalSteps ?? null;
+  next.unit = event.unit ?? null;
 }
 
-function progressed(task: Task, event: EventOf<"task.progressed">, atMs: number): Task {
-  const { percentage, completedSteps, totalSteps, unit } = position(event);
-  return Object.freeze({
-    ...task,
-    percentage,
-    completedSteps,
-    totalSteps,
-    unit,
-    isMeasured: event.isMeasured ?? true,
-    message: event.message ?? null,
-    reportDetails: event.details ?? null,
-    lastSeenMs: atMs,
-    lastAdvanceMs: event.advancedMs ?? atMs,
-    lastSeq: event.seq,
-  });
+function progress(next: Mutable<Task>, event: EventOf<"task.progressed">, atMs: number): void {
+  takePosition(next, event);
+  next.isMeasured = event.isMeasured ?? true;
+  next.message = event.message ?? null;
+  next.reportDetails = event.details ?? null;
+  next.lastAdvanceMs = event.advancedMs ?? atMs;
 }
 
-function statusChanged(task: Task, event: StatusEvent, atMs: number): Task {
-  const pause = task.pausedSinceMs === null ? 0 : Math.max(0, atMs - task.pausedSinceMs);
-  const changed = {
-    ...task,
-    ...position(event),
-    status: event.status,
-    statusSeq: event.seq,
-    attempt: event.attempt,
-    message: event.message ?? null,
-    ...(event.details !== undefined && { reportDetails: event.details }),
-    pausedMs: task.pausedMs + pause,
-    pausedSinceMs: null,
-    ...seen(event, atMs),
-  };
-  return Object.freeze({ ...changed, ...byType(task, event, atMs) });
-}
-
-function byType(task: Task, event: StatusEvent, atMs: number): Partial<Task> {
+function changeStatus(next: Mutable<Task>, event: StatusEvent, atMs: number): void {
+  takePosition(next, event);
+  next.status = event.status;
+  next.statusSeq = event.seq;
+  next.attempt = event.attempt;
+  next.message = event.message ?? null;
+  if (event.details !== undefined) next.reportDetails = event.details;
+  if (next.pausedSinceMs !== null) next.pausedMs += Math.max(0, atMs - next.pausedSinceMs);
+  next.pausedSinceMs = null;
   switch (event.type) {
     case "task.started":
-      return { ...begin(event, atMs), startedSeq: task.startedSeq ?? event.seq };
+      begin(next, event, atMs);
+      next.startedSeq ??= event.seq;
+      break;
     case "task.retried":
-      return { ...begin(event, atMs), pausedMs: 0, isMeasured: false };
+      begin(next, event, atMs);
+      next.pausedMs = 0;
+      next.isMeasured = false;
+      break;
     case "task.paused":
-      return { pausedSinceMs: atMs };
+      next.pausedSinceMs = atMs;
+      break;
     case "task.resumed":
-      return {};
+      break;
     case "task.failed":
-      return { ...end(event, atMs), errorMessage: event.errorMessage, attempts: withAttempt(task, event, atMs) };
+      next.attempts = withAttempt(next, event, atMs);
+      next.errorMessage = event.errorMessage;
+      end(next, event, atMs);
+      break;
     case "task.completed":
-      return { ...end(event, atMs), isMeasured: true };
+      next.isMeasured = true;
+      end(next, event, atMs);
+      break;
     default:
-      return end(event, atMs);
+      end(next, event, atMs);
   }
 }
 
-function begin(event: StatusEvent, atMs: number): Partial<Task> {
-  return {
-    startedAt: event.time,
-    startedMs: atMs,
-    completedAt: null,
-    endedMs: null,
-    errorMessage: null,
-    waitingOn: null,
-    lastAdvanceMs: atMs,
-  };
+function begin(next: Mutable<Task>, event: StatusEvent, atMs: number): void {
+  next.startedAt = event.time;
+  next.startedMs = atMs;
+  next.completedAt = null;
+  next.endedMs = null;
+  next.errorMessage = null;
+  next.waitingOn = null;
+  next.lastAdvanceMs = atMs;
 }
 
-function end(event: StatusEvent, atMs: number): Partial<Task> {
-  return { completedAt: event.time, endedMs: atMs, waitingOn: null };
+function end(next: Mutable<Task>, event: StatusEvent, atMs: number): void {
+  next.completedAt = event.time;
+  next.endedMs = atMs;
+  next.waitingOn = null;
 }
 
 /** Failed attempts kept per task: the first and the newest ones. */
 const MAX_ATTEMPTS = 1000;
 
 function withAttempt(task: Task, event: EventOf<"task.failed">, atMs: number): Task["attempts"] {
-  const { attempt, startedAt, startedMs } = task;
-  const { percentage, errorMessage } = event;
+  const { attempts, startedAt, startedMs } = task;
+  const { attempt, percentage, errorMessage } = event;
   const ended = { attempt, startedAt, startedMs, endedAt: event.time, endedMs: atMs, percentage, errorMessage };
-  const kept =
-    task.attempts.length < MAX_ATTEMPTS ? task.attempts : [...task.attempts.slice(0, 1), ...task.attempts.slice(2)];
+  const kept = attempts.length < MAX_ATTEMPTS ? attempts : [...attempts.slice(0, 1), ...attempts.slice(2)];
   return [...kept, ended];
 }

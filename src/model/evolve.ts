@@ -4,19 +4,51 @@ import { evolveTask } from "./evolve-task.ts";
 import type { EventOf, ProgressEvent } from "./event.ts";
 import type { Mutable } from "./mutable.ts";
 import { newTask } from "./task.ts";
-import { logTimeAt, type LogClock, type StandingInsight, type UpgradeProgress } from "./upgrade.ts";
+import type { TaskMap } from "./task-map.ts";
+import { logTimeAt, type LogClock, type PhaseStay, type StandingInsight, type UpgradeProgress } from "./upgrade.ts";
 import { isFinalUpgradeStatus } from "./vocabulary.ts";
 
 /** The state after `event`. Types it does not know change nothing but the place in the log. */
 export function evolve(state: UpgradeProgress, event: ProgressEvent): UpgradeProgress {
-  const clock = nextClock(state.clock, event);
-  const change = changeOf(state, event, clock.lastMs);
-  const next: Mutable<UpgradeProgress> = { ...state, ...change };
+  const next = copyUpgrade(state);
   next.seq = event.seq;
   next.cursor = event.cursor;
-  next.clock = clock;
-  if (change !== undefined) next.overallPercentage = overall(next);
+  next.clock = nextClock(state.clock, event);
+  apply(next, event, next.clock.lastMs);
+  next.overallPercentage = overall(next);
   return Object.freeze(next);
+}
+
+/** All fields are named, as in {@link copyTask}. */
+function copyUpgrade(state: UpgradeProgress): Mutable<UpgradeProgress> {
+  return {
+    upgradeId: state.upgradeId,
+    planId: state.planId,
+    clusterName: state.clusterName,
+    run: state.run,
+    seq: state.seq,
+    cursor: state.cursor,
+    status: state.status,
+    currentPhase: state.currentPhase,
+    phases: state.phases,
+    overallPercentage: state.overallPercentage,
+    startedAt: state.startedAt,
+    completedAt: state.completedAt,
+    startedMs: state.startedMs,
+    endedMs: state.endedMs,
+    pausedMs: state.pausedMs,
+    pausedSinceMs: state.pausedSinceMs,
+    message: state.message,
+    errorMessage: state.errorMessage,
+    health: state.health,
+    insights: state.insights,
+    startedSeq: state.startedSeq,
+    statusSeq: state.statusSeq,
+    phaseSeq: state.phaseSeq,
+    openTerm: state.openTerm,
+    clock: state.clock,
+    tasks: state.tasks,
+  };
 }
 
 function nextClock(clock: LogClock, event: ProgressEvent): LogClock {
@@ -33,34 +65,49 @@ function overall({ status, tasks, overallPercentage }: UpgradeProgress): number 
   return tasks.size === 0 ? overallPercentage : tasks.percentage;
 }
 
-type Change = Partial<UpgradeProgress> | undefined;
+type Next = Mutable<UpgradeProgress>;
 
-function changeOf(state: UpgradeProgress, event: ProgressEvent, atMs: number): Change {
+function apply(next: Next, event: ProgressEvent, atMs: number): void {
   switch (event.type) {
     case "writer.opened":
-      return { openTerm: event.term, planId: event.planId, clusterName: event.clusterName, run: event.run };
+      next.openTerm = event.term;
+      next.planId = event.planId;
+      next.clusterName = event.clusterName;
+      next.run = event.run;
+      // Somebody has come back; who only comes to record a loss says so next.
+      if (next.health?.state === "lost") next.health = null;
+      break;
     case "writer.closed":
-      return { openTerm: null };
+      next.openTerm = null;
+      break;
     case "upgrade.started":
     case "upgrade.paused":
     case "upgrade.resumed":
     case "upgrade.completed":
     case "upgrade.failed":
     case "upgrade.cancelled":
-      return statusChange(state, event, atMs);
+      changeStatus(next, event, atMs);
+      break;
     case "upgrade.phase_changed":
-      return phaseChange(state, event, atMs);
+      next.phases = [...endPhase(next.phases, atMs).slice(1 - MAX_PHASES), phaseStay(event, atMs)];
+      next.currentPhase = event.phase;
+      next.phaseSeq = event.seq;
+      break;
     case "insight.raised":
     case "insight.updated":
-      return { insights: withInsight(state.insights, { ...event.insight, seq: event.seq }) };
+      next.insights = withInsight(next.insights, { ...event.insight, seq: event.seq });
+      break;
     case "insight.cleared":
-      return { insights: state.insights.filter(({ id }) => id !== event.insightId) };
+      next.insights = next.insights.filter(({ id }) => id !== event.insightId);
+      break;
     case "health.changed":
-      return { health: { state: event.health, reasons: event.reasons, since: event.time } };
+      next.health = { state: event.health, reasons: event.reasons, since: event.time };
+      break;
     case "task.added":
-      return taskAdded(state, event, atMs);
+      next.tasks = withAdded(next.tasks, event, atMs);
+      break;
     default:
-      return taskChange(state, event, atMs);
+      next.tasks = withChanged(next.tasks, event, atMs);
   }
 }
 
@@ -68,18 +115,18 @@ function changeOf(state: UpgradeProgress, event: ProgressEvent, atMs: number): C
  * A writer adds an id once and below a task that is there. A log from which something is missing (after a salvage) may say
  * otherwise: a second adding is ignored, and a task without its parent stands at the top, so that the sums hold.
  */
-function taskAdded({ tasks }: UpgradeProgress, event: EventOf<"task.added">, atMs: number): Change {
-  if (tasks.has(event.taskId)) return undefined;
+function withAdded(tasks: TaskMap, event: EventOf<"task.added">, atMs: number): TaskMap {
+  if (tasks.has(event.taskId)) return tasks;
   const task = newTask(event, atMs);
   const isOrphan = task.parentTaskId !== null && !tasks.has(task.parentTaskId);
-  return { tasks: tasks.with(isOrphan ? Object.freeze({ ...task, parentTaskId: null }) : task) };
+  return tasks.with(isOrphan ? Object.freeze({ ...task, parentTaskId: null }) : task);
 }
 
-function taskChange(state: UpgradeProgress, event: ProgressEvent, atMs: number): Change {
-  const task = "taskId" in event ? state.tasks.get(event.taskId) : undefined;
-  if (task === undefined) return undefined;
+function withChanged(tasks: TaskMap, event: ProgressEvent, atMs: number): TaskMap {
+  const task = "taskId" in event ? tasks.get(event.taskId) : undefined;
+  if (task === undefined) return tasks;
   const next = evolveTask(task, event, atMs);
-  return next === task ? undefined : { tasks: state.tasks.with(next) };
+  return next === task ? tasks : tasks.with(next);
 }
 
 type StatusEvent = EventOf<
@@ -91,43 +138,43 @@ type StatusEvent = EventOf<
   | "upgrade.cancelled"
 >;
 
-function statusChange(state: UpgradeProgress, event: StatusEvent, atMs: number): Change {
-  const ended = isFinalUpgradeStatus(event.status);
-  const paused = state.pausedSinceMs === null ? 0 : Math.max(0, atMs - state.pausedSinceMs);
-  return {
-    status: event.status,
-    statusSeq: event.seq,
-    message: event.message ?? null,
-    pausedMs: state.pausedMs + paused,
-    pausedSinceMs: event.status === "paused" ? atMs : null,
-    ...(event.type === "upgrade.started" && {
-      startedAt: event.time,
-      startedMs: atMs,
-      startedSeq: event.seq,
-      phaseSeq: event.seq,
-      currentPhase: event.phase,
-      phases: [...endPhase(state, atMs), { phase: event.phase, startedAt: event.time, startedMs: atMs, endedMs: null }],
-    }),
-    ...(event.type === "upgrade.failed" && { errorMessage: event.errorMessage }),
-    ...(ended && { completedAt: event.time, endedMs: atMs, phases: endPhase(state, atMs) }),
-  };
+function changeStatus(next: Next, event: StatusEvent, atMs: number): void {
+  next.status = event.status;
+  next.statusSeq = event.seq;
+  next.message = event.message ?? null;
+  if (next.pausedSinceMs !== null) next.pausedMs += Math.max(0, atMs - next.pausedSinceMs);
+  next.pausedSinceMs = event.status === "paused" ? atMs : null;
+  if (event.type === "upgrade.started") {
+    next.startedAt = event.time;
+    next.startedMs = atMs;
+    next.startedSeq = event.seq;
+    next.phases = [...endPhase(next.phases, atMs), phaseStay(event, atMs)];
+    next.currentPhase = event.phase;
+    next.phaseSeq = event.seq;
+  }
+  if (event.type === "upgrade.failed") next.errorMessage = event.errorMessage;
+  if (isFinalUpgradeStatus(event.status)) {
+    next.completedAt = event.time;
+    next.endedMs = atMs;
+    next.phases = endPhase(next.phases, atMs);
+  }
 }
+
+type Phases = UpgradeProgress["phases"];
 
 /** Phase stays kept in the state, the newest ones; all of them are in the log. */
 const MAX_PHASES = 1000;
 
-function phaseChange(state: UpgradeProgress, event: EventOf<"upgrade.phase_changed">, atMs: number): Change {
-  const stay = { phase: event.phase, startedAt: event.time, startedMs: atMs, endedMs: null };
-  const earlier = endPhase(state, atMs).slice(1 - MAX_PHASES);
-  return { currentPhase: event.phase, phaseSeq: event.seq, phases: [...earlier, stay] };
+function phaseStay({ phase, time }: EventOf<"upgrade.started" | "upgrade.phase_changed">, atMs: number): PhaseStay {
+  return { phase, startedAt: time, startedMs: atMs, endedMs: null };
+}
+
+function endPhase(phases: Phases, atMs: number): Phases {
+  return phases.map((stay) => (stay.endedMs === null ? { ...stay, endedMs: atMs } : stay));
 }
 
 /** An update stays where the insight stood. */
 function withInsight(insights: readonly StandingInsight[], next: StandingInsight): readonly StandingInsight[] {
   const index = insights.findIndex(({ id }) => id === next.id);
   return index === -1 ? [...insights, next] : insights.with(index, next);
-}
-
-function endPhase(state: UpgradeProgress, atMs: number): UpgradeProgress["phases"] {
-  return state.phases.map((stay) => (stay.endedMs === null ? { ...stay, endedMs: atMs } : stay));
 }

@@ -72,6 +72,8 @@ function lostReasons(
   { stalledAfterMs }: HealthThresholds,
 ): HealthReason[] {
   if (isWriterAlive) return [];
+  // Recorded in its stead: it stays so until a writer opens the log again.
+  if (state.health?.state === "lost") return [...state.health.reasons];
   if (state.openTerm !== null) return [{ code: "writer_died", message: "its writer ended without closing the log" }];
   const awayMs = nowMs - state.clock.lastMs;
   return awayMs < stalledAfterMs

@@ -95,10 +95,12 @@ function copyPlain(value: object, copy: Copy): JsonObject {
     return refuse(`hold a ${className(prototype as object, copy)}`, "convert it to text, numbers or a plain object");
   }
   const result: Record<string, JsonValue> = {};
-  for (const [index, key] of Object.keys(value).entries()) {
+  let separators = 1;
+  for (const key of Object.keys(value)) {
     if (!key.isWellFormed())
       return refuse(`hold the name ${shown(key)}, which has half of a character pair`, "pass well-formed names");
-    count(copy, (index > 0 ? 2 : 1) + jsonBytes(key));
+    count(copy, separators + jsonBytes(key));
+    separators = 2;
     const copied = copyProperty(value, key, copy);
     // A key named `__proto__` is data like any other (X17); assigning it would set the prototype.
     if (key === "__proto__") Object.defineProperty(result, key, { value: copied, enumerable: true });

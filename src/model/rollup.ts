@@ -40,12 +40,13 @@ export function addRollup(a: Rollup, b: Rollup): Rollup {
   };
 }
 
-export function subtractRollup(a: Rollup, b: Rollup): Rollup {
+/** The sums with `after` in the place of `before`. */
+export function replaceRollup(sums: Rollup, before: Rollup, after: Rollup): Rollup {
   return {
-    weight: a.weight - b.weight,
-    done: a.done - b.done,
-    leaves: a.leaves - b.leaves,
-    finished: a.finished - b.finished,
+    weight: sums.weight - before.weight + after.weight,
+    done: sums.done - before.done + after.done,
+    leaves: sums.leaves - before.leaves + after.leaves,
+    finished: sums.finished - before.finished + after.finished,
   };
 }
 

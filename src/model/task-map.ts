@@ -5,7 +5,7 @@
  * and every earlier version stays valid. Sums are integers: their value depends on the tasks alone, not on the way there.
  */
 
-import { addRollup, leafRollup, NO_ROLLUP, rollupPercent, subtractRollup, type Rollup } from "./rollup.ts";
+import { addRollup, leafRollup, NO_ROLLUP, replaceRollup, rollupPercent, type Rollup } from "./rollup.ts";
 import type { Task } from "./task.ts";
 import type { ProgressStatus } from "./vocabulary.ts";
 import { Trie } from "./trie.ts";
@@ -220,10 +220,10 @@ export class TaskMap implements ReadonlyMap<string, Task> {
       const parent = next.get(index) as Entry;
       // The first child takes the place of the parent's own share, which the ancestors above still hold.
       const base = parent.rollup ?? before;
-      next = next.set(index, entry(parent.task, addRollup(subtractRollup(base, before), after)));
+      next = next.set(index, entry(parent.task, replaceRollup(base, before, after)));
       id = parent.task.parentTaskId;
     }
-    return new TaskMap({ entries: next, ids, counts, rollup: addRollup(subtractRollup(this.rollup, before), after) });
+    return new TaskMap({ entries: next, ids, counts, rollup: replaceRollup(this.rollup, before, after) });
   }
 }
 

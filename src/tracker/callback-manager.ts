@@ -62,7 +62,8 @@ export class CallbackManager {
   /** Replaced, never changed, so that a round under way keeps its own list. */
   #event: readonly Registration[] = [];
   #status: ReadonlyMap<ProgressStatus, readonly Registration[]> = new Map();
-  readonly #waiting: Notice[] = [];
+  /** What events inside callbacks have to tell, while there is such. */
+  #waiting: Notice[] = [];
   #isCalling = false;
   #troubles = { failed: 0, slow: 0, unsettled: 0 };
 
@@ -154,7 +155,8 @@ export class CallbackManager {
       // Not for...of with shift: 10,000 waiting notices must not cost 10,000 moves each.
       for (let index = 0; index < this.#waiting.length; index++) this.#callAll(this.#waiting[index] as Notice);
     } finally {
-      this.#waiting.length = 0;
+      // Setting a length is a slow thing for an array.
+      if (this.#waiting.length > 0) this.#waiting = [];
       this.#isCalling = false;
     }
   }

@@ -42,6 +42,14 @@ export interface UpgradeIds {
   readonly clusterName: string;
 }
 
+/** One reading of the clocks: a command is decided and recorded at the same moment. */
+export interface Moment extends Now {
+  /** Wall time, milliseconds since 1970. */
+  readonly epochMs: number;
+  /** Milliseconds since the term began. */
+  readonly ms: number;
+}
+
 const RECENT_EVENTS = 256;
 
 export class EventLog {
@@ -49,7 +57,6 @@ export class EventLog {
   readonly #encoder = new LineEncoder();
   readonly #iso = isoMaker();
   readonly #createId: (epochMs: number) => string;
-  readonly #upgradeIdText: string;
   readonly #queue: AppendQueue;
   #header: LogHeader;
   #state: UpgradeProgress;
@@ -62,7 +69,6 @@ export class EventLog {
   constructor(options: EventLogOptions) {
     this.#options = options;
     this.#createId = options.createId ?? uuidV7Maker();
-    this.#upgradeIdText = JSON.stringify(options.writer.header.upgradeId);
     this.#header = options.writer.header;
     this.#state = options.state;
     this.#queue = new AppendQueue(options);
@@ -83,12 +89,13 @@ export class EventLog {
     return this.#queue.isFull;
   }
 
-  /** The moment, as decisions need it. */
-  now(): Now {
+  /** The moment, as decisions and events need it. */
+  now(): Moment {
     const { clock } = this.#options;
-    const wall = clock.now();
-    const logMs = this.#isOpened ? this.#state.clock.baseMs + this.#ms() : logTimeAt(this.#state.clock, wall);
-    return { time: this.#iso(wall), logMs };
+    const epochMs = clock.now();
+    const ms = this.#isOpened ? Math.max(0, Math.round(clock.monotonic() - this.#termBegan)) : 0;
+    const logMs = this.#isOpened ? this.#state.clock.baseMs + ms : logTimeAt(this.#state.clock, epochMs);
+    return { time: this.#iso(epochMs), logMs, epochMs, ms };
   }
 
   /**
@@ -96,17 +103,17 @@ export class EventLog {
    *
    * @throws FENCED: nothing was appended, and nothing will be any more. Trouble with the storage does not throw.
    */
-  append(drafts: readonly EventDraft[], ids: UpgradeIds): ProgressEvent {
+  append(drafts: readonly EventDraft[], ids: UpgradeIds, at: Moment = this.now()): ProgressEvent {
     this.#queue.refuseFenced();
     const before = this.#state;
     const wasOpened = this.#isOpened;
-    const all = wasOpened ? drafts : [this.#opening(ids), ...drafts];
+    const accepted: Accepted[] = [];
+    if (!wasOpened) accepted.push(this.#accept(this.#opening(ids, at), at));
     // Before anybody is told: a callback may give a command of its own.
     this.#isOpened = true;
-    const accepted = all.map((draft) => this.#accept(draft));
-    const [only] = accepted;
-    const bytes =
-      accepted.length === 1 && only !== undefined ? only.line : Buffer.concat(accepted.map(({ line }) => line));
+    for (const draft of drafts) accepted.push(this.#accept(draft, at));
+    const last = accepted.at(-1) as Accepted;
+    const bytes = accepted.length === 1 ? last.line : Buffer.concat(accepted.map(({ line }) => line));
     try {
       this.#queue.append({ accepted, bytes, afterSeq: before.seq });
     } catch (error) {
@@ -114,14 +121,14 @@ export class EventLog {
       this.#isOpened = wasOpened;
       throw error;
     }
-    return (accepted.at(-1) as Accepted).event;
+    return last.event;
   }
 
-  #accept(draft: EventDraft): Accepted {
-    const event = this.#stamp(draft, this.#state.seq + 1);
+  #accept(draft: EventDraft, at: Moment): Accepted {
+    const event = this.#stamp(draft, at);
     this.#state = evolve(this.#state, event);
     this.#recent[event.seq % RECENT_EVENTS] = event;
-    return { event, state: this.#state, line: this.#encoder.encode(this.#text(event, draft)) };
+    return { event, state: this.#state, line: this.#encoder.encode(JSON.stringify(event)) };
   }
 
   /** One of the newest events, waiting or stored: most repeated commands are answered from here. */
@@ -199,11 +206,7 @@ export class EventLog {
     }
   }
 
-  #ms(): number {
-    return Math.max(0, Math.round(this.#options.clock.monotonic() - this.#termBegan));
-  }
-
-  #opening(ids: UpgradeIds): EventDraft {
+  #opening(ids: UpgradeIds, { logMs }: Moment): EventDraft {
     const { logId, run } = this.#header;
     this.#termBegan = this.#options.clock.monotonic();
     return {
@@ -211,33 +214,25 @@ export class EventLog {
       logId,
       term: this.#term,
       after: this.#state.seq,
-      logMs: this.now().logMs,
+      logMs,
       run,
       ...ids,
       writer: this.#options.identity,
     };
   }
 
-  #stamp(draft: EventDraft, seq: number): ProgressEvent {
+  #stamp(draft: EventDraft, { epochMs, ms, time }: Moment): ProgressEvent {
     const { logId, upgradeId } = this.#header;
-    const epochMs = this.#options.clock.now();
+    const seq = this.#state.seq + 1;
     return Object.freeze({
       seq,
       cursor: formatCursor({ logId, term: this.#term, seq }),
-      ms: this.#ms(),
+      ms,
       id: this.#createId(epochMs),
       type: draft.type,
-      time: this.#iso(epochMs),
+      time,
       upgradeId,
       ...(draft as object),
     }) as ProgressEvent;
-  }
-
-  /** The event's JSON text. Only what may need escaping goes through JSON.stringify, which costs most of a command. */
-  #text({ seq, cursor, ms, id, time }: ProgressEvent, draft: EventDraft): string {
-    const { type } = draft;
-    // A draft opens with its type: {"type":"task.added","taskId":…}
-    const rest = JSON.stringify(draft).slice('{"type":""'.length + type.length);
-    return `{"seq":${seq},"cursor":"${cursor}","ms":${ms},"id":${JSON.stringify(id)},"type":"${type}","time":"${time}","upgradeId":${this.#upgradeIdText}${rest}`;
   }
 }

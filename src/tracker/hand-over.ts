@@ -87,7 +87,7 @@ async function executeThere(
   // The holder was displaced or is closing: whoever holds the upgrade next is asked again.
   if (error.code === "FENCED" || error.code === "CLOSED") return undefined;
   const code = Object.hasOwn(ERRORS, error.code) ? (error.code as ErrorCode) : "INVALID_ARGUMENT";
-  throw new MilepostError(code, error.message, { context: error.context ?? {} });
+  throw new MilepostError(code, error.message, { context: { ...error.context, executed: events.length } });
 }
 
 /** The answer to one request; undefined when nobody listens. @throws LOCKED when the holder listens and does not answer. */

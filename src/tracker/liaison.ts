@@ -54,7 +54,12 @@ export class Liaison {
       const { listenForCommands, socketAddress } = await import("./command-socket.ts");
       const receiver = { execute: (command: unknown) => tracker.execute(command), flush: () => tracker.log.flush() };
       const socket = await listenForCommands(socketAddress(writer.localFolder, upgradeId), receiver);
-      if (!this.#isClosed) await writer.announce({ ...identity, since, socket: socket.address });
+      try {
+        if (!this.#isClosed) await writer.announce({ ...identity, since, socket: socket.address });
+      } catch (error) {
+        await socket.close();
+        throw error;
+      }
       return socket;
     } catch (error) {
       report(logger, "warn", "other processes cannot report into this upgrade while it is held here", error);

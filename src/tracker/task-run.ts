@@ -53,6 +53,8 @@ export async function runTask<T>(
   { taskId, taskName, work, options }: TaskRun<T>,
 ): Promise<T | undefined> {
   const { taskType, ifDone = "throw", signal, ...definition } = options;
+  if (typeof work !== "function")
+    throw new MilepostError("INVALID_ARGUMENT", `run: the work must be a function, not ${shown(work)}`);
   tracker.execute({ type: "addTask", taskId, taskName, taskType, ...definition });
   if (tracker.task(taskId)?.status === "completed") {
     if (ifDone === "skip") return undefined;

@@ -15,7 +15,7 @@ import { assessHealth, type HealthThresholds } from "../model/health.ts";
 import type { UpgradeProgress } from "../model/upgrade.ts";
 import { isFinalUpgradeStatus } from "../model/vocabulary.ts";
 import type { CallbackManager } from "./callback-manager.ts";
-import type { EventLog, UpgradeIds } from "./event-log.ts";
+import type { EventLog, Moment, UpgradeIds } from "./event-log.ts";
 import { HeldReports } from "./held-reports.ts";
 
 export interface TrackerOptions {
@@ -47,7 +47,7 @@ export class Tracker {
 
   /** @throws the errors of `checkCommand` and `decide`, FENCED, CLOSED; then nothing was written. */
   execute(input: unknown): ProgressEvent {
-    return this.#perform(checkCommand(input, isProxy));
+    return this.#perform(checkCommand(input, isProxy), requestOf(input));
   }
 
   /** Records the health if it is another one than recorded. */
@@ -102,22 +102,24 @@ export class Tracker {
     await this.log.close();
   }
 
-  #perform(command: Command): ProgressEvent {
+  #perform(command: Command, request?: string): ProgressEvent {
     if (this.#isClosed) throw new MilepostError("CLOSED", `${command.type}: this tracker is closed; open another one`);
     const { log } = this.#options;
     if (command.type === "startUpgrade" && isFinalUpgradeStatus(this.state.status)) log.beginNextRun();
     const mayWait = log.isFull && HeldReports.takes(command);
     if (!mayWait) this.#releaseFor(command);
-    const decision = decide(this.state, command, log.now());
+    const now = log.now();
+    const decision = decide(this.state, command, now);
     // A report that also starts its task is a state change: that never waits.
     return mayWait && "drafts" in decision && decision.drafts.length === 1
       ? this.#hold(command, decision.drafts[0] as EventDraft)
-      : this.#append(decision);
+      : this.#append(decision, now, request);
   }
 
-  #append(decision: Decision): ProgressEvent {
+  #append(decision: Decision, now: Moment, request?: string): ProgressEvent {
     if ("repeats" in decision) return this.#repeated(decision.repeats);
-    return this.log.append(decision.drafts, this.#options.ids);
+    const drafts = request === undefined ? decision.drafts : marked(decision.drafts, request);
+    return this.log.append(drafts, this.#options.ids, now);
   }
 
   /** A disk that cannot be read now throws into no command either: then the answer is the event's seq and no more. */
@@ -153,11 +155,25 @@ export class Tracker {
   /** What was held may have been overtaken (its task ended by another way); then it says nothing that still matters. */
   #performIfLegal(command: Command): void {
     try {
-      this.#append(decide(this.state, command, this.log.now()));
+      const now = this.log.now();
+      this.#append(decide(this.state, command, now), now);
     } catch (error) {
       if (error instanceof MilepostError && error.code === "FENCED") throw error;
     }
   }
+}
+
+/** Which request a command came with, so that it is known from the log when it comes again: see `EventEnvelope.request`. */
+function requestOf(input: unknown): string | undefined {
+  const { request } = input as { readonly request?: unknown };
+  return typeof request === "string" && REQUEST.test(request) ? request : undefined;
+}
+
+const REQUEST = /^[0-9a-f.]{1,64}$/;
+
+/** The mark is on the last one: that is the command's answer, and all are one append. */
+function marked(drafts: readonly EventDraft[], request: string): readonly EventDraft[] {
+  return drafts.map((draft, index) => (index === drafts.length - 1 ? { ...draft, request } : draft));
 }
 
 const CHANGES_STATUS: ReadonlySet<string> = new Set([

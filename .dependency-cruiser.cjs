@@ -29,7 +29,7 @@ module.exports = {
     only("A2-view-is-pure", "^src/view/", `^src/(view/|model/|${ERRORS})`, "What is shown follows from the model."),
     never(
       "A3-runs-in-a-browser",
-      `^src/(${ERRORS}|model/|view/|stream/(protocol|client)[.]ts)`,
+      `^src/(${ERRORS}|model/|view/|stream/(protocol[.]ts|client([.]ts$|/)))`,
       { pathNot: "^src/" },
       "No Node module and no package: time, ids and the WebSocket class come in as arguments.",
     ),

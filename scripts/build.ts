@@ -22,6 +22,13 @@ const bundle = async (folder: string): Promise<void> => {
   await outcome.close();
 };
 
+/** Bundles what runs in a browser into one file, which imports nothing. */
+const bundleClient = async (folder: string): Promise<void> => {
+  const outcome = await rolldown({ cwd: root, input: { client: "src/stream/client.ts" }, platform: "browser" });
+  await outcome.write({ dir: folder, format: "esm", sourcemap: true });
+  await outcome.close();
+};
+
 /**
  * Compiles src/ and puts the outcome in place of `target`, which stays as it is if src/ does not compile. It is made beside dist/,
  * wherever it goes, because the source maps hold paths relative to that place.
@@ -33,6 +40,7 @@ export const build = async (target: string): Promise<void> => {
     const args = [tsc, "-p", join(root, "tsconfig.build.json"), "--outDir", made];
     if (spawnSync(process.execPath, args, { stdio: "inherit" }).status !== 0) throw new Error("src/ does not compile");
     await bundle(made);
+    await bundleClient(made);
     rmSync(target, { recursive: true, force: true });
     cpSync(made, target, { recursive: true });
   } finally {

@@ -50,6 +50,11 @@ test("watch.ts shows an upgrade that another process wrote", async () => {
   expect(stdout).toBe("100 % completed as it stands\n");
 });
 
+test("watch-live.ts follows an upgrade over its WebSocket to the end, and ends", async () => {
+  const { stdout } = await node("watch-live.ts");
+  expect(stdout.trim().split("\n").at(-1)).toBe("100 % Upgrade completed");
+});
+
 test("report.sh reports three tasks, each command a process of its own", { timeout: 60_000 }, async () => {
   const milepost = `${process.execPath} --conditions=milepost-source ${join(root, "src", "cli", "main.ts")}`;
   await run("bash", [example("report.sh")], {

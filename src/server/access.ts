@@ -41,6 +41,13 @@ export const openToAll: Authenticator = {
   isCurrent: () => true,
 };
 
+/** The same for all: there is nothing to know of anybody. */
+const ADMITTED: Admission = {
+  grant: undefined,
+  leave: () => undefined,
+  authenticate: (token) => openToAll.authenticate(token),
+};
+
 /** A server on loopback: no credentials, but no other site's page and no other name either. */
 export function loopbackAccess(allowedOrigins: readonly string[] = []): Access {
   return {
@@ -52,11 +59,7 @@ export function loopbackAccess(allowedOrigins: readonly string[] = []): Access {
         throw new MilepostError("FORBIDDEN", `this server is not ${shown(host)}; ask it by a name of this machine`);
       if (origin !== undefined && origin !== `http://${host}` && !allowedOrigins.includes(origin))
         throw new MilepostError("FORBIDDEN", `a page of ${shown(origin)} may not connect here; allow that origin`);
-      return Promise.resolve({
-        grant: undefined,
-        leave: () => undefined,
-        authenticate: (token) => openToAll.authenticate(token),
-      });
+      return Promise.resolve(ADMITTED);
     },
     mayMessage: () => true,
     chooseProtocol: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),

@@ -44,6 +44,8 @@ const HTTP_LIMITS = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,
   connectionsCheckingInterval: 1_000,
+  // Longer than a load balancer keeps idle connections (60 s is usual): else it sends a request into one that just ended here.
+  keepAliveTimeout: 75_000,
   maxHeaderSize: 16_384,
 } as const;
 const MAX_HEADERS = 100;
@@ -60,7 +62,7 @@ export class MilepostServer {
     this.#options = options;
     const shared = sharedOptions(options);
     const pulse = new Pulse(hub.clock);
-    this.#streams = new SseStreams({ hub, pulse, budget: shared.budget, stallTimeoutMs: shared.times.stallTimeoutMs });
+    this.#streams = new SseStreams({ pulse, link: shared.link, subscriber: shared.subscriber, logger: hub.logger });
     this.#sockets = new WebSockets({
       access,
       pulse,
@@ -71,7 +73,7 @@ export class MilepostServer {
     this.#http = createServer(HTTP_LIMITS, options.http(this.#streams));
     this.#http.maxHeadersCount = MAX_HEADERS;
     this.#http.on("upgrade", (request, socket, head) => void this.#sockets.upgrade(request, socket, head));
-    this.#http.on("clientError", (_error, socket) => refuseBadRequest(socket));
+    this.#http.on("clientError", refuseBadRequest);
   }
 
   /** @throws the system's error when it cannot listen there. */
@@ -123,8 +125,8 @@ function sharedOptions({ hub, access, summaries, authTimeoutMs, ...options }: Se
     hub,
     summaries,
     auth: access.authenticator,
-    times: { ...LINK_TIMES, ...options.times },
-    budget: { ...BUDGET, ...options.budget },
+    link: { times: { ...LINK_TIMES, ...options.times }, counters: hub.counters, clock: hub.clock },
+    subscriber: { budget: { ...BUDGET, ...options.budget }, counters: hub.counters, clock: hub.clock },
     authTimeoutMs: authTimeoutMs ?? 10_000,
     mayMessage: (connection) => access.mayMessage(connection),
     defaultChannel: () => defaultChannel(hub, summaries),
@@ -140,8 +142,11 @@ function defaultChannel({ upgrades }: Hub, summaries: Summaries | undefined): st
   return unfinished.length === 1 && only !== undefined ? upgradeChannel(only.upgradeId) : "fleet";
 }
 
-/** What is no HTTP at all. */
-function refuseBadRequest(socket: Duplex): void {
-  if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
-  else socket.destroy();
+/** What is no HTTP at all, or too much of it. */
+function refuseBadRequest({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) return void socket.destroy();
+  const status = code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  // The client may keep its own end open for as long as it likes.
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
 }

@@ -9,13 +9,13 @@ import type { ServerResponse } from "node:http";
 
 import type { StreamCounters } from "../stream/counters.ts";
 import { sseEncoding, type Encoding } from "../stream/encoding.ts";
-import type { Hub } from "../stream/hub.ts";
 import { WINDOW_BYTES, type Link } from "../stream/link.ts";
 import type { LiveLog } from "../stream/live-log.ts";
 import { errorMessage, upgradeChannel, type Level } from "../stream/protocol.ts";
-import { Subscriber, type Budget } from "../stream/subscriber.ts";
-import { report } from "../tracker/logger.ts";
+import { Subscriber, type SubscriberContext } from "../stream/subscriber.ts";
+import { report, type Logger } from "../tracker/logger.ts";
 import type { Pulse, Ticking } from "./pulse.ts";
+import type { LinkContext } from "./websocket-link.ts";
 
 const COMMENT_AFTER_MS = 20_000;
 /** When to come back after the server has stopped: at a random moment up to this, so that not all come at once. */
@@ -33,14 +33,11 @@ export class SseLink implements Link, Ticking {
   #waitingBytes = 0;
   #now: number;
 
-  constructor(
-    response: ServerResponse,
-    { counters, stallTimeoutMs, now }: { counters: StreamCounters; stallTimeoutMs: number; now: number },
-  ) {
+  constructor(response: ServerResponse, { counters, times, clock }: LinkContext) {
     this.#response = response;
     this.#counters = counters;
-    this.#stallTimeoutMs = stallTimeoutMs;
-    this.#writtenAt = this.#now = now;
+    this.#stallTimeoutMs = times.stallTimeoutMs;
+    this.#writtenAt = this.#now = clock.monotonic();
     response.on("drain", () => this.#release());
     response.on("close", () => this.#release());
   }
@@ -93,10 +90,10 @@ export class SseLink implements Link, Ticking {
 const COMMENT = Buffer.from(": still here\n\n");
 
 export interface SseOptions {
-  readonly hub: Hub;
   readonly pulse: Pulse;
-  readonly budget: Budget;
-  readonly stallTimeoutMs: number;
+  readonly link: LinkContext;
+  readonly subscriber: SubscriberContext;
+  readonly logger: Logger;
 }
 
 export interface SseRequest {
@@ -124,8 +121,7 @@ export class SseStreams {
 
   /** Streams until the client goes, or the server closes. Never rejects. */
   async serve({ log, response, after, level, headers = {} }: SseRequest): Promise<void> {
-    const { hub, pulse, budget, stallTimeoutMs } = this.#options;
-    const { clock, counters } = hub;
+    const { pulse, link: context, logger } = this.#options;
     response.writeHead(200, {
       ...headers,
       "Content-Type": "text/event-stream; charset=utf-8",
@@ -134,8 +130,8 @@ export class SseStreams {
       "X-Accel-Buffering": "no",
     });
     response.flushHeaders();
-    const link = new SseLink(response, { counters, stallTimeoutMs, now: clock.monotonic() });
-    const subscriber = new Subscriber({ log, link, clock, counters, budget, ...(level && { level }) });
+    const link = new SseLink(response, context);
+    const subscriber = new Subscriber({ log, link, context: this.#options.subscriber, level });
     const stream = { response, subscriber };
     this.#open.add(stream);
     pulse.add(link);
@@ -143,7 +139,7 @@ export class SseStreams {
     try {
       await subscriber.run(after);
     } catch (error) {
-      report(hub.logger, "error", "an event stream", error);
+      report(logger, "error", "an event stream", error);
       link.write(sseEncoding.message(errorMessage(error, { channel: upgradeChannel(log.ref) })));
     } finally {
       response.end();

@@ -22,13 +22,14 @@ import {
   type ServerMessage,
   type Subscribe,
 } from "../stream/protocol.ts";
-import { Subscriber, type Budget } from "../stream/subscriber.ts";
+import type { SubscriberContext } from "../stream/subscriber.ts";
 import { report } from "../tracker/logger.ts";
 import { summaryAt } from "../view/summary.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import type { Grant } from "./auth/grant.ts";
 import { authorise } from "./auth/refusal.ts";
-import { WebSocketLink, type LinkTimes } from "./websocket-link.ts";
+import { UpgradeSubscription, type SubscriptionOwner } from "./upgrade-subscription.ts";
+import { WebSocketLink, type LinkContext } from "./websocket-link.ts";
 import type { Arrival, Connection } from "./websockets.ts";
 
 /** What all connections of a server share. */
@@ -37,8 +38,8 @@ export interface ConnectionOptions {
   /** Undefined where there are no channels of summaries. */
   readonly summaries?: Summaries | undefined;
   readonly auth: Authenticator;
-  readonly times: LinkTimes;
-  readonly budget: Budget;
+  readonly link: LinkContext;
+  readonly subscriber: SubscriberContext;
   /** How long a client without credentials may stay where they are needed. */
   readonly authTimeoutMs: number;
   /** False when the client sends too much. */
@@ -52,23 +53,29 @@ const MAX_CHANNELS = 128;
 /** So many refused messages in a row end a connection. */
 const MAX_MISTAKES = 20;
 
-export class WebSocketConnection implements Connection {
+/** What sends on a channel until it is stopped. */
+interface Subscription {
+  readonly channel: string;
+  stop(): void;
+}
+
+export class WebSocketConnection implements Connection, SubscriptionOwner {
   readonly #socket: WebSocket;
   readonly #options: ConnectionOptions;
   readonly #link: WebSocketLink;
-  readonly #subscriptions = new Map<string, { stop(): void }>();
+  /** Copied when it changes: nearly always it holds one. */
+  #subscriptions: readonly Subscription[] = [];
   readonly #openedAt: number;
   #grant: Grant | undefined;
+  /** Absent until it has begun. */
   #arrival: Arrival | undefined;
   #mistakes = 0;
 
   constructor(socket: WebSocket, raw: Duplex, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    const { hub, times } = options;
-    const monotonic = (): number => hub.clock.monotonic();
-    this.#link = new WebSocketLink(raw, { times, counters: hub.counters, monotonic }, (code) => this.close(code));
-    this.#openedAt = monotonic();
+    this.#link = new WebSocketLink(raw, options.link, this);
+    this.#openedAt = Math.round(options.hub.clock.monotonic());
   }
 
   /** Says welcome, and subscribes the client to what it asked for, or to what is there. */
@@ -128,8 +135,8 @@ export class WebSocketConnection implements Connection {
   /** The connection is gone, or going. */
   ended(): void {
     this.#link.close();
-    for (const subscription of this.#subscriptions.values()) subscription.stop();
-    this.#subscriptions.clear();
+    for (const subscription of this.#subscriptions) subscription.stop();
+    this.#subscriptions = [];
   }
 
   #handle(message: ClientMessage): void {
@@ -142,8 +149,7 @@ export class WebSocketConnection implements Connection {
       case "get_summary":
         return void this.#answerSummary(message).catch((error: unknown) => this.#refuse(error, about));
       case "unsubscribe":
-        this.#subscriptions.get(message.channel)?.stop();
-        this.#subscriptions.delete(message.channel);
+        this.#drop(message.channel);
         return this.send({ type: "unsubscribed", channel: message.channel, ...about });
       case "subscribe":
         return this.#subscribe(message);
@@ -152,47 +158,40 @@ export class WebSocketConnection implements Connection {
 
   #subscribe(message: Subscribe): void {
     const channel = parseChannel(message.channel);
-    if (!this.#subscriptions.has(message.channel) && this.#subscriptions.size >= MAX_CHANNELS) {
+    this.#drop(message.channel);
+    if (this.#subscriptions.length >= MAX_CHANNELS) {
       throw new MilepostError("LIMIT_REACHED", `a connection may have ${MAX_CHANNELS} channels; unsubscribe from one`);
     }
-    this.#subscriptions.get(message.channel)?.stop();
     if (channel.kind === "upgrade") return this.#followUpgrade(channel.upgradeId, message);
     const { summaries } = this.#options;
     if (summaries === undefined) throw new MilepostError("NOT_FOUND", `this server has no channel ${message.channel}`);
     authorise(this.#grant, "watch", channel);
     const filter = filterOf(channel);
     const subscriber = new FleetSubscriber(this.#link, { channel: message.channel, summaries, filter });
-    this.#subscriptions.set(message.channel, subscriber);
+    this.#subscriptions = [...this.#subscriptions, subscriber];
     subscriber.begin(summaries.list(filter), message.requestId);
   }
 
-  #followUpgrade(upgradeId: string, { channel, after, level, requestId }: Subscribe): void {
-    const about = { channel, ...(requestId !== undefined && { requestId }) };
-    const subscription = new UpgradeSubscription();
-    this.#subscriptions.set(channel, subscription);
-    const run = async (): Promise<void> => {
-      const log = await this.#openLog(upgradeId);
-      try {
-        const { hub, budget } = this.#options;
-        const { clock, counters } = hub;
-        const link = this.#link;
-        const subscriber = new Subscriber({ log, link, clock, counters, budget, ...(level && { level }), requestId });
-        subscription.begin(subscriber);
-        await subscriber.run(after);
-      } finally {
-        log.release();
-      }
-    };
-    run().catch((error: unknown) => {
-      if (this.#subscriptions.get(channel) !== subscription) return;
-      this.#subscriptions.delete(channel);
-      this.#refuse(error, about);
-      if (isMilepostError(error, "STREAM_BROKEN") || !isMilepostError(error)) this.close("STREAM_BROKEN");
-    });
+  #followUpgrade(upgradeId: string, message: Subscribe): void {
+    const subscription = new UpgradeSubscription(message.channel, this);
+    this.#subscriptions = [...this.#subscriptions, subscription];
+    void subscription.begin(upgradeId, message, { link: this.#link, context: this.#options.subscriber });
   }
 
-  /** @throws UNKNOWN_UPGRADE for one that there is not, or that the client may not see. */
-  async #openLog(upgradeId: string): Promise<LiveLog> {
+  subscriptionFailed(subscription: UpgradeSubscription, error: unknown, requestId?: string): void {
+    const { channel } = subscription;
+    this.#subscriptions = this.#subscriptions.filter((other) => other !== subscription);
+    this.#refuse(error, { channel, ...(requestId !== undefined && { requestId }) });
+    if (isMilepostError(error, "STREAM_BROKEN") || !isMilepostError(error)) this.close("STREAM_BROKEN");
+  }
+
+  #drop(channel: string): void {
+    const kept = this.#subscriptions.filter((subscription) => subscription.channel !== channel);
+    for (const subscription of this.#subscriptions) if (!kept.includes(subscription)) subscription.stop();
+    this.#subscriptions = kept;
+  }
+
+  async openLog(upgradeId: string): Promise<LiveLog> {
     const log = await this.#options.hub.open(upgradeId).catch((error: unknown) => {
       if (isMilepostError(error, "UNKNOWN_UPGRADE"))
         authorise(this.#grant, "watch", { kind: "upgrade", upgradeId, clusterName: undefined });
@@ -212,14 +211,18 @@ export class WebSocketConnection implements Connection {
     const parsed = parseChannel(channel);
     if (parsed.kind !== "upgrade")
       throw new MilepostError("INVALID_ARGUMENT", 'a summary is of one upgrade: name it by "channel":"upgrade:<id>"');
-    const log = await this.#openLog(parsed.upgradeId);
+    const log = await this.openLog(parsed.upgradeId);
     const summary = summaryAt(log.state, { asOfMs: this.#options.hub.clock.now(), hasWriter: log.hasWriter });
     log.release();
     this.send({ type: "summary", summary, ...(requestId !== undefined && { requestId }) });
   }
 
+  #channels(): readonly string[] {
+    return this.#subscriptions.map(({ channel }) => channel);
+  }
+
   #onlyUpgradeChannel(): string {
-    const channels = [...this.#subscriptions.keys()].filter((channel) => channel.startsWith(upgradeChannel("")));
+    const channels = this.#channels().filter((channel) => channel.startsWith(upgradeChannel("")));
     return channels.length === 1 ? (channels[0] as string) : "fleet";
   }
 
@@ -231,7 +234,7 @@ export class WebSocketConnection implements Connection {
       const grant = await arrival.admission.authenticate(token);
       this.#grant = grant;
       const channel = isFirst ? await this.#firstChannel(arrival) : undefined;
-      const channels = channel === undefined ? [...this.#subscriptions.keys()] : [channel];
+      const channels = channel === undefined ? this.#channels() : [channel];
       const expiresAt = grant.expiresAtMs === null ? null : new Date(grant.expiresAtMs).toISOString();
       this.send({ type: "authenticated", subject: grant.subject, expiresAt, channels, ...about });
       this.#subscribeFirst(channel, arrival);
@@ -242,12 +245,12 @@ export class WebSocketConnection implements Connection {
   }
 
   /** What the server subscribes the client to; what is wrong with it is the client's to know, and ends nothing. */
-  #subscribeFirst(channel: string | undefined, { after }: Arrival): void {
+  #subscribeFirst(channel: string | undefined, { after, level }: Arrival): void {
     if (channel === undefined) return;
     try {
-      this.#subscribe({ type: "subscribe", channel, ...(after !== undefined && { after }) });
+      this.#subscribe({ type: "subscribe", channel, ...(after !== undefined && { after }), ...(level && { level }) });
     } catch (error) {
-      this.#refuse(error, {});
+      this.#refuse(error, { channel });
     }
   }
 
@@ -258,7 +261,7 @@ export class WebSocketConnection implements Connection {
     const found = this.#options.defaultChannel();
     try {
       const parsed = parseChannel(found);
-      if (parsed.kind === "upgrade") (await this.#openLog(parsed.upgradeId)).release();
+      if (parsed.kind === "upgrade") (await this.openLog(parsed.upgradeId)).release();
       else authorise(this.#grant, "watch", parsed);
       return found;
     } catch {
@@ -267,29 +270,14 @@ export class WebSocketConnection implements Connection {
   }
 
   #welcome(channels: readonly string[]): ServerMessage {
-    const { serverName: server, times } = this.#options;
-    return { type: "welcome", protocol: PROTOCOL_VERSION, server, pingIntervalMs: times.pingIntervalMs, channels };
+    const { serverName: server, link } = this.#options;
+    const { pingIntervalMs } = link.times;
+    return { type: "welcome", protocol: PROTOCOL_VERSION, server, pingIntervalMs, channels };
   }
 
   #refuse(error: unknown, about: Pick<ErrorMessage, "channel" | "requestId">): void {
     if (!isMilepostError(error)) report(this.#options.hub.logger, "error", "a WebSocket message", error);
     this.send(errorMessage(error, about));
-  }
-}
-
-/** A subscription whose log is perhaps still being opened. */
-class UpgradeSubscription {
-  #subscriber: Subscriber | undefined;
-  #isStopped = false;
-
-  begin(subscriber: Subscriber): void {
-    this.#subscriber = subscriber;
-    if (this.#isStopped) subscriber.stop();
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-    this.#subscriber?.stop();
   }
 }
 

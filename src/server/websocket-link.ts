@@ -11,6 +11,7 @@ import type { Duplex } from "node:stream";
 import type { StreamCounters } from "../stream/counters.ts";
 import { pingFrame, webSocketEncoding, type Encoding } from "../stream/encoding.ts";
 import { WINDOW_BYTES, type Link } from "../stream/link.ts";
+import type { Clock } from "../tracker/clock.ts";
 
 /** When a connection is asked, and when it is given up. Milliseconds. */
 export interface LinkTimes {
@@ -27,10 +28,17 @@ export const LINK_TIMES: LinkTimes = { pingIntervalMs: 25_000, pongTimeoutMs: 8_
 const PING_EVERY_BYTES = 256 * 1024;
 const PING_AFTER_MS = 1_000;
 
-export interface LinkOptions {
+/** What all links of a server share. */
+export interface LinkContext {
   readonly times: LinkTimes;
   readonly counters: StreamCounters;
-  readonly monotonic: () => number;
+  readonly clock: Clock;
+}
+
+/** Whoever has the connection. */
+export interface LinkOwner {
+  /** Gives the connection up, for the reason of an error. */
+  close(code: "TOO_SLOW"): void;
 }
 
 /** What was asked for and has not been answered. */
@@ -42,27 +50,26 @@ interface SentPing {
 
 export class WebSocketLink implements Link {
   readonly #socket: Duplex;
-  readonly #options: LinkOptions;
-  readonly #cut: (code: "TOO_SLOW") => void;
+  readonly #context: LinkContext;
+  readonly #owner: LinkOwner;
   #isOpen = true;
   #sentBytes = 0;
   #sentMessages = 0;
   #pingedBytes = 0;
   #ackedBytes = 0;
-  /** Oldest first. */
-  #pings: SentPing[] = [];
+  /** Oldest first; undefined while there are none. */
+  #pings: SentPing[] | undefined;
   /** When a ping last went out, or the peer was last heard. */
   #askedAt: number;
   #heardAt: number;
   #waiting: (() => void)[] | undefined;
 
-  /** @param cut - gives the connection up. */
-  constructor(socket: Duplex, options: LinkOptions, cut: (code: "TOO_SLOW") => void) {
+  constructor(socket: Duplex, context: LinkContext, owner: LinkOwner) {
     this.#socket = socket;
-    this.#options = options;
-    this.#cut = cut;
-    this.#askedAt = this.#heardAt = options.monotonic();
-    socket.on("drain", () => this.#release());
+    this.#context = context;
+    this.#owner = owner;
+    // Whole numbers take no memory of their own, and there are many links.
+    this.#askedAt = this.#heardAt = Math.round(context.clock.monotonic());
   }
 
   get encoding(): Encoding {
@@ -70,12 +77,12 @@ export class WebSocketLink implements Link {
   }
 
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#isOpen && this.#socket.writable;
   }
 
   get canTake(): boolean {
     return (
-      this.#isOpen &&
+      this.isOpen &&
       this.#sentBytes - this.#ackedBytes < WINDOW_BYTES &&
       // Whoever answers pings without reading still fills no more than this.
       this.#socket.writableLength < WINDOW_BYTES
@@ -83,7 +90,7 @@ export class WebSocketLink implements Link {
   }
 
   write(bytes: Uint8Array, messages: number): void {
-    if (!this.#isOpen) return;
+    if (!this.isOpen) return;
     this.#sentBytes += bytes.length;
     this.#sentMessages += messages;
     if (this.#sentBytes - this.#pingedBytes < PING_EVERY_BYTES) {
@@ -92,40 +99,44 @@ export class WebSocketLink implements Link {
     }
     this.#socket.cork();
     this.#socket.write(bytes);
-    this.#ping(this.#options.monotonic());
+    this.#ping(this.#context.clock.monotonic());
     this.#socket.uncork();
   }
 
   ready(): Promise<void> {
-    if (!this.#isOpen || this.canTake) return Promise.resolve();
-    return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
+    if (!this.isOpen || this.canTake) return Promise.resolve();
+    // Most links never need it.
+    if (this.#waiting === undefined) this.#socket.on("drain", () => this.#release());
+    const waiting = (this.#waiting ??= []);
+    return new Promise((resolve) => waiting.push(resolve));
   }
 
   /** The peer has sent something. */
   heard(): void {
-    this.#heardAt = this.#options.monotonic();
+    this.#heardAt = Math.round(this.#context.clock.monotonic());
   }
 
   /** The peer has answered a ping, and with it all before. What was never asked is no answer. */
   pong(text: string): void {
     this.heard();
-    const index = this.#pings.findIndex((ping) => ping.text === text);
+    const pings = this.#pings ?? [];
+    const index = pings.findIndex((ping) => ping.text === text);
     if (index < 0) return;
-    this.#ackedBytes = this.#pings[index]?.sentBytes ?? this.#ackedBytes;
-    this.#pings.splice(0, index + 1);
+    this.#ackedBytes = pings[index]?.sentBytes ?? this.#ackedBytes;
+    this.#pings = index + 1 < pings.length ? pings.slice(index + 1) : undefined;
     this.#release();
   }
 
   /** Looks at the time: asks, or gives up. Called a few times a second. */
   tick(now: number): void {
     if (!this.#isOpen) return;
-    const { times, counters } = this.#options;
-    const [oldest] = this.#pings;
+    const { times, counters } = this.#context;
+    const oldest = this.#pings?.[0];
     if (oldest !== undefined) {
       const isData = oldest.sentBytes > this.#ackedBytes;
       if (now - oldest.at > (isData ? times.stallTimeoutMs : times.pongTimeoutMs)) {
         counters[isData ? "cutSlow" : "cutDead"] += 1;
-        return this.#cut("TOO_SLOW");
+        return this.#owner.close("TOO_SLOW");
       }
     }
     const isUnasked = this.#sentBytes > this.#pingedBytes && now - this.#askedAt >= PING_AFTER_MS;
@@ -136,22 +147,22 @@ export class WebSocketLink implements Link {
   /** Nothing more is sent. */
   close(): void {
     this.#isOpen = false;
-    this.#pings = [];
+    this.#pings = undefined;
     this.#release();
   }
 
   #ping(now: number): void {
     const text = String(this.#sentMessages);
-    this.#pings.push({ text, sentBytes: this.#sentBytes, at: now });
+    (this.#pings ??= []).push({ text, sentBytes: this.#sentBytes, at: now });
     this.#pingedBytes = this.#sentBytes;
-    this.#askedAt = now;
+    this.#askedAt = Math.round(now);
     this.#socket.write(pingFrame(text));
   }
 
   #release(): void {
-    if (this.#waiting === undefined || (this.#isOpen && !this.canTake)) return;
+    if (this.#waiting === undefined || this.#waiting.length === 0 || (this.#isOpen && !this.canTake)) return;
     const waiting = this.#waiting;
-    this.#waiting = undefined;
+    this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
 }

@@ -5,8 +5,9 @@ import type { Duplex } from "node:stream";
 
 import { WebSocketServer, type WebSocket } from "ws";
 
-import { ERRORS, isMilepostError, MilepostError, type ErrorCode } from "../errors.ts";
-import { MAX_MESSAGE_BYTES } from "../stream/protocol.ts";
+import { ERRORS, isMilepostError, MilepostError, shown, type ErrorCode } from "../errors.ts";
+import { checkWord } from "../model/check.ts";
+import { LEVELS, MAX_MESSAGE_BYTES, type Level } from "../stream/protocol.ts";
 import { report, type Logger } from "../tracker/logger.ts";
 import type { Access, Admission } from "./access.ts";
 import type { Pulse, Ticking } from "./pulse.ts";
@@ -16,6 +17,7 @@ export interface Arrival {
   readonly admission: Admission;
   readonly channel?: string | undefined;
   readonly after?: string | undefined;
+  readonly level?: Level | undefined;
 }
 
 /** One client. */
@@ -47,14 +49,25 @@ const PATHS = new Set(["/", "/ws"]);
 /** Pieces in which what is not yet a whole frame may come. */
 const MAX_CHUNKS = 65_536;
 
-export class WebSockets {
+/** A client that is connected, and what to do when it has gone. */
+interface Client {
+  readonly connection: Connection;
+  readonly leave: () => void;
+}
+
+export class WebSockets implements Ticking {
   readonly #options: WebSocketsOptions;
   readonly #server: WebSocketServer;
-  readonly #connections = new Map<WebSocket, Connection>();
+  readonly #clients = new Map<WebSocket, Client>();
+  /** Sockets in their handshake, or refused: the HTTP server no longer knows of them. */
+  readonly #unmet = new Set<Duplex>();
+  readonly #listeners: Listeners;
 
   constructor(options: WebSocketsOptions) {
     const { access, closeTimeoutMs = 2_000, maxMessageBytes = MAX_MESSAGE_BYTES, maxFragments = 1_024 } = options;
     this.#options = options;
+    this.#listeners = listenersOf(this.#clients);
+    options.pulse.add(this);
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -69,59 +82,115 @@ export class WebSockets {
   }
 
   get count(): number {
-    return this.#connections.size;
+    return this.#clients.size;
   }
 
   /** Takes up a handshake, or refuses it with the HTTP status of the reason. */
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { access, logger } = this.#options;
-    const gone = (): void => void socket.destroy();
-    socket.on("error", gone);
+    socket.on("error", destroy);
+    this.#unmet.add(socket);
+    let admission: Admission | undefined;
     try {
-      const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
-      if (!PATHS.has(pathname))
-        throw new MilepostError("NOT_FOUND", "there is no WebSocket at this address; use / or /ws");
-      const admission = await access.admit(request, this.#connections.size);
-      socket.once("close", admission.leave);
-      const [channel, after] = ["channel", "after"].map((name) => searchParams.get(name) ?? undefined);
-      this.#server.handleUpgrade(request, socket, head, (client) => {
-        socket.off("error", gone);
-        this.#take(client, socket, { admission, channel, after });
-      });
+      const asked = askedFor(request.url ?? "/");
+      admission = await access.admit(request, this.#clients.size);
+      const client = this.#shakeHands(request, socket, head);
+      if (client === undefined) return this.#part(socket, admission);
+      socket.off("error", destroy);
+      this.#unmet.delete(socket);
+      this.#take(client, socket, { admission, ...asked });
     } catch (error) {
       if (!isMilepostError(error)) report(logger, "error", "a WebSocket handshake", error);
+      this.#part(socket, admission);
       refuse(socket, error);
     }
   }
 
+  tick(now: number): void {
+    for (const { connection } of this.#clients.values()) connection.tick(now);
+  }
+
   /** Ends all of them for the reason of an error. */
   closeAll(code: ErrorCode): void {
-    for (const connection of this.#connections.values()) connection.close(code);
+    for (const { connection } of this.#clients.values()) connection.close(code);
   }
 
   terminateAll(): void {
-    for (const client of this.#connections.keys()) client.terminate();
+    for (const client of this.#clients.keys()) client.terminate();
+    for (const socket of this.#unmet) socket.destroy();
+  }
+
+  /** No client came of it. */
+  #part(socket: Duplex, admission: Admission | undefined): void {
+    admission?.leave();
+    if (socket.destroyed) this.#unmet.delete(socket);
+    else socket.once("close", () => this.#unmet.delete(socket));
+  }
+
+  /** Undefined when `ws` has refused the handshake, and has said why. */
+  #shakeHands(request: IncomingMessage, socket: Duplex, head: Buffer): WebSocket | undefined {
+    let client: WebSocket | undefined;
+    // It calls back before it returns, or not at all.
+    this.#server.handleUpgrade(request, socket, head, (taken) => (client = taken));
+    return client;
   }
 
   #take(client: WebSocket, raw: Duplex, arrival: Arrival): void {
-    const { connect, pulse, logger } = this.#options;
+    const { connect, logger } = this.#options;
     const connection = connect(client, raw);
-    this.#connections.set(client, connection);
-    pulse.add(connection);
-    client.on("message", (data: Buffer, isBinary: boolean) => connection.receive(data, isBinary));
-    client.on("pong", (data: Buffer) => connection.pong(data));
-    // `ws` closes by itself what breaks the rules of RFC 6455; its error event only says so.
-    client.on("error", () => connection.ended());
-    client.on("close", () => {
-      connection.ended();
-      pulse.delete(connection);
-      this.#connections.delete(client);
-    });
+    this.#clients.set(client, { connection, leave: arrival.admission.leave });
+    const listeners = this.#listeners;
+    client.on("message", listeners.message).on("pong", listeners.pong);
+    client.on("error", listeners.error).on("close", listeners.close);
     connection.begin(arrival).catch((error: unknown) => {
       report(logger, "error", "a WebSocket connection", error);
       connection.close("STREAM_BROKEN");
     });
   }
+}
+
+interface Listeners {
+  readonly message: (this: WebSocket, data: Buffer, isBinary: boolean) => void;
+  readonly pong: (this: WebSocket, data: Buffer) => void;
+  readonly error: (this: WebSocket) => void;
+  readonly close: (this: WebSocket) => void;
+}
+
+/** The same few functions for all clients, which find their connection by the client that they are called for. */
+function listenersOf(clients: Map<WebSocket, Client>): Listeners {
+  const of = (client: WebSocket): Connection | undefined => clients.get(client)?.connection;
+  return {
+    message: function (this: WebSocket, data: Buffer, isBinary: boolean): void {
+      of(this)?.receive(data, isBinary);
+    },
+    pong: function (this: WebSocket, data: Buffer): void {
+      of(this)?.pong(data);
+    },
+    /** `ws` closes by itself what breaks the rules of RFC 6455; this only says so. */
+    error: function (this: WebSocket): void {
+      of(this)?.ended();
+    },
+    close: function (this: WebSocket): void {
+      of(this)?.ended();
+      clients.get(this)?.leave();
+      clients.delete(this);
+    },
+  };
+}
+
+/** @throws NOT_FOUND, INVALID_ARGUMENT. */
+function askedFor(address: string): Omit<Arrival, "admission"> {
+  if (!URL.canParse(address, "http://localhost"))
+    throw new MilepostError("INVALID_ARGUMENT", `${shown(address)} is no address; ask for / or /ws`);
+  const { pathname, searchParams } = new URL(address, "http://localhost");
+  if (!PATHS.has(pathname))
+    throw new MilepostError("NOT_FOUND", `there is no WebSocket at ${shown(pathname)}; ask for / or /ws`);
+  const [channel, after, level] = ["channel", "after", "level"].map((name) => searchParams.get(name) ?? undefined);
+  return { channel, after, level: level === undefined ? undefined : checkWord(level, "level", LEVELS) };
+}
+
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 function refuse(socket: Duplex, error: unknown): void {
@@ -135,5 +204,7 @@ function refuse(socket: Duplex, error: unknown): void {
     "X-Content-Type-Options: nosniff",
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
+  // The client may keep its own end open for as long as it likes.
+  socket.once("finish", () => socket.destroy());
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }

@@ -18,7 +18,7 @@ export interface Summaries {
 
 export class FleetSubscriber {
   readonly #link: Link;
-  readonly #channel: string;
+  readonly channel: string;
   /** What the link could not take yet; the newest of each upgrade. */
   readonly #pending = new Map<string, UpgradeSummary>();
   readonly #stop: () => void;
@@ -29,14 +29,14 @@ export class FleetSubscriber {
     { channel, summaries, filter }: { channel: string; summaries: Summaries; filter: FleetFilter },
   ) {
     this.#link = link;
-    this.#channel = channel;
+    this.channel = channel;
     this.#stop = summaries.watch(filter, (summary) => this.#tell(summary));
   }
 
   /** Sends what is known now. */
   begin(summaries: readonly UpgradeSummary[], requestId: string | undefined): void {
     const { encoding } = this.#link;
-    const channel = this.#channel;
+    const { channel } = this;
     this.#link.write(encoding.message({ type: "snapshot", channel, upgrades: summaries }), 1);
     const answer = requestId === undefined ? {} : { requestId };
     this.#link.write(encoding.message({ type: "subscribed", channel, recovered: false, ...answer }), 1);
@@ -67,7 +67,7 @@ export class FleetSubscriber {
   }
 
   #send(summary: UpgradeSummary): void {
-    this.#link.write(this.#link.encoding.message({ type: "summary", channel: this.#channel, summary }), 1);
+    this.#link.write(this.#link.encoding.message({ type: "summary", channel: this.channel, summary }), 1);
   }
 }
 

@@ -56,7 +56,7 @@ export class History {
 
   async #read(seq: number): Promise<Block> {
     const first = seq - ((seq - 1) % STRIDE_EVENTS);
-    const block = await this.#readFrom(first);
+    const block = this.#kept.get(first) ?? (await this.#readFrom(first));
     // Large events: the block ended before it came to this one.
     return block.has(seq) ? block : this.#readFrom(seq);
   }

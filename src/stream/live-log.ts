@@ -14,11 +14,12 @@ import { firstCursor, parseCursor } from "../model/cursor.ts";
 import type { ProgressEvent } from "../model/event.ts";
 import { evolve } from "../model/evolve.ts";
 import type { UpgradeProgress } from "../model/upgrade.ts";
+import { seqAt } from "../storage/line.ts";
 import type { LogReader } from "../storage/storage.ts";
 import { report, type Logger } from "../tracker/logger.ts";
 import type { Block } from "./block.ts";
 import { cursorOf } from "./encoding.ts";
-import { foldInTurns, nextTurn } from "./fold-in-turns.ts";
+import { Breather, foldInTurns, nextTurn } from "./fold-in-turns.ts";
 import { History } from "./history.ts";
 import { upgradeChannel } from "./protocol.ts";
 import { News, type LiveReader } from "./news.ts";
@@ -27,6 +28,8 @@ import { Snapshots, type Snapshot } from "./snapshots.ts";
 import type { LogSource } from "./upgrades.ts";
 
 const NEWLINE = 0x0a;
+/** How often a history that changes while it is read is read again. */
+const MAX_LOADS = 10;
 
 export interface LinesAfter {
   /** Whole lines without their newlines: JSON texts. */
@@ -68,7 +71,7 @@ export class LiveLog {
     const log = new LiveLog(options);
     log.#stopWatching = options.source.watch(() => log.#changed());
     try {
-      await log.#load();
+      await log.#loadAnew();
       log.#hasGrown = true;
       await log.#pump();
     } catch (error) {
@@ -252,6 +255,8 @@ export class LiveLog {
     while (this.#hasGrown && !this.#isClosed) {
       this.#hasGrown = false;
       try {
+        // How far a reader that has failed has come is not known.
+        if (this.#trouble !== undefined) await this.#loadAnew();
         await this.#readOn();
       } catch (error) {
         await this.#recover(error);
@@ -263,12 +268,22 @@ export class LiveLog {
 
   async #readOn(): Promise<void> {
     const { source } = this.#options;
+    const breather = new Breather();
     for (let batch = await this.#reader?.read(); batch !== undefined; batch = await this.#reader?.read()) {
       if (this.#isClosed) return;
       this.#take(batch.firstSeq, batch.bytes);
-      await nextTurn();
+      await breather.worked(batch.bytes.length);
     }
-    for (const line of source.waitingLines(this.head)) this.#take(this.head + 1, line);
+    for (const line of source.waitingLines(this.head)) {
+      const seq = seqAt(Buffer.from(line.buffer, line.byteOffset, line.byteLength), 0);
+      if (seq !== this.head + 1) {
+        // Those before it have been stored since the storage was read.
+        this.#hasGrown = true;
+        return nextTurn();
+      }
+      this.#take(seq, line);
+    }
+    return undefined;
   }
 
   /** Folds lines, keeps them, and tells the live readers; in one go. */
@@ -278,8 +293,9 @@ export class LiveLog {
     let seq = firstSeq;
     for (let at = 0; at < bytes.length; seq++) {
       const end = bytes.indexOf(NEWLINE, at);
-      // What was taken while it waited for the storage is stored now.
-      if (seq > this.head) this.#add(seq, bytes.subarray(at, end));
+      const text = bytes.subarray(at, end);
+      if (seq > this.head) this.#add(seq, text);
+      else this.#compare(seq, text);
       at = end + 1;
     }
     if (fromSeq <= this.head) this.#tellLive(fromSeq);
@@ -288,6 +304,16 @@ export class LiveLog {
   #add(seq: number, text: Buffer): void {
     this.#state = evolve(this.#state, JSON.parse(text.toString("utf8")) as ProgressEvent);
     this.#recent.add(seq, text);
+  }
+
+  /** What was taken while it waited for the storage is stored now; or another writer's event is. */
+  #compare(seq: number, text: Buffer): void {
+    const taken = this.#recent.block(seq)?.text(seq);
+    if (taken === undefined || taken.equals(text)) return;
+    throw new MilepostError(
+      "CURSOR_GONE",
+      `event ${seq} of ${shown(this.ref)} is another one than the one that was told`,
+    );
   }
 
   #tellLive(fromSeq: number): void {
@@ -300,15 +326,28 @@ export class LiveLog {
     if (this.#isClosed) return;
     try {
       if (!isMilepostError(error, "CURSOR_GONE")) throw error;
-      await this.#load();
+      await this.#loadAnew();
       this.#hasGrown = true;
     } catch (failure) {
       report(this.#options.logger, "error", `the log of ${shown(this.ref)} cannot be served`, failure);
-      this.#trouble = isMilepostError(failure)
-        ? failure
-        : new MilepostError("STREAM_BROKEN", `the log of ${shown(this.ref)} cannot be read now`, { cause: failure });
+      this.#trouble =
+        isMilepostError(failure) && !isMilepostError(failure, "CURSOR_GONE")
+          ? failure
+          : new MilepostError("STREAM_BROKEN", `the log of ${shown(this.ref)} cannot be read now`, { cause: failure });
     }
     this.#interruptAll();
+  }
+
+  /** Loads; again when the history changes once more while it is read. */
+  async #loadAnew(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#load();
+      } catch (error) {
+        if (!isMilepostError(error, "CURSOR_GONE") || tries >= MAX_LOADS) throw error;
+        await nextTurn();
+      }
+    }
   }
 
   #interruptAll(): void {

@@ -82,6 +82,8 @@ export interface Subscribed {
   readonly channel: string;
   /** Absent on channels of summaries, which have none. */
   readonly cursor?: string;
+  /** Where the log ended at this moment: a client that has come so far has caught up. Absent on channels of summaries. */
+  readonly head?: string;
   /** True: the events after the cursor that was given follow, all of them. */
   readonly recovered: boolean;
   readonly requestId?: string;

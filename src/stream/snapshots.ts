@@ -19,7 +19,7 @@ export class Snapshot {
   readonly cursor: string;
   readonly sizeBytes: number;
   readonly #texts: readonly string[];
-  readonly #encoded = new Map<Encoding, readonly Buffer[]>();
+  readonly #encoded = new Map<Encoding, Buffer[]>();
 
   constructor({ seq, cursor }: UpgradeProgress, texts: readonly string[]) {
     this.seq = seq;
@@ -28,13 +28,13 @@ export class Snapshot {
     this.sizeBytes = texts.reduce((sum, text) => sum + text.length, 0);
   }
 
-  messages(encoding: Encoding): readonly Buffer[] {
-    let messages = this.#encoded.get(encoding);
-    if (messages === undefined) {
-      messages = this.#texts.map((text) => encoding.text("snapshot", this.cursor, text));
-      this.#encoded.set(encoding, messages);
-    }
-    return messages;
+  /** Its messages, each encoded when it is first asked for: whoever takes them one by one does not stall the event loop. */
+  *messages(encoding: Encoding): Generator<Buffer, undefined> {
+    const encoded = this.#encoded.get(encoding) ?? [];
+    this.#encoded.set(encoding, encoded);
+    for (const [index, text] of this.#texts.entries())
+      yield (encoded[index] ??= encoding.text("snapshot", this.cursor, text));
+    return undefined;
   }
 }
 

@@ -15,9 +15,10 @@
 import { isMilepostError } from "../errors.ts";
 import type { ProgressEvent } from "../model/event.ts";
 import type { Clock } from "../tracker/clock.ts";
-import { isOfLevel, piece } from "./block.ts";
+import { isOfLevel, piece, type Block } from "./block.ts";
 import { Conflation } from "./conflation.ts";
 import type { StreamCounters } from "./counters.ts";
+import { nextTurn } from "./fold-in-turns.ts";
 import type { Link } from "./link.ts";
 import type { LiveLog } from "./live-log.ts";
 import type { LiveReader, News } from "./news.ts";
@@ -33,32 +34,54 @@ export const BUDGET: Budget = { maxLagBytes: 1024 * 1024, maxLagMs: 10_000 };
 
 /** A piece of history is sent in writes of at most about so many bytes. */
 const WRITE_BYTES = 64 * 1024;
+const NO_GENERATION = -1;
+
+/** What all subscribers of a server share. */
+export interface SubscriberContext {
+  readonly clock: Clock;
+  readonly counters: StreamCounters;
+  readonly budget: Budget;
+}
 
 export interface SubscriberOptions {
   readonly log: LiveLog;
   readonly link: Link;
-  readonly clock: Clock;
-  readonly counters: StreamCounters;
-  readonly level?: Level;
-  readonly budget?: Budget;
+  readonly context: SubscriberContext;
+  /** Default `logs`. */
+  readonly level?: Level | undefined;
   /** Goes into the first `subscribed`. */
   readonly requestId?: string | undefined;
 }
 
+/** Is told once, when a subscriber has come to its end. */
+export interface SubscriberOwner {
+  /** @param error - what {@link Subscriber.run} throws, or nothing. */
+  ended(error?: unknown): void;
+}
+
+/** There are ten thousand of these, most of them live and idle: then nothing of it runs, and it is these fields. */
 export class Subscriber implements LiveReader {
-  readonly #options: Required<Omit<SubscriberOptions, "requestId">>;
+  readonly #log: LiveLog;
+  readonly #link: Link;
+  readonly #context: SubscriberContext;
+  readonly #level: Level;
   #requestId: string | undefined;
+  #owner: SubscriberOwner | undefined;
   /** Everything up to it was sent, or left out and said so. */
   #seq = 0;
-  #generation = 0;
+  /** The history that it has joined; none yet. */
+  #generation = NO_GENERATION;
   /** Up to here it gets everything. */
   #exactUntil = 0;
   #behindSince: number | undefined;
-  #wake: (() => void) | undefined;
+  #isLive = false;
   #isStopped = false;
 
-  constructor({ requestId, level = "logs", budget = BUDGET, ...options }: SubscriberOptions) {
-    this.#options = { ...options, level, budget };
+  constructor({ log, link, context, level = "logs", requestId }: SubscriberOptions) {
+    this.#log = log;
+    this.#link = link;
+    this.#context = context;
+    this.#level = level;
     this.#requestId = requestId;
   }
 
@@ -68,20 +91,18 @@ export class Subscriber implements LiveReader {
    * @param after - a cursor; without one a snapshot comes first.
    * @throws CORRUPT, STORAGE_UNUSABLE, UNKNOWN_UPGRADE (the log is gone) when the log cannot be read on.
    */
-  async run(after?: string): Promise<void> {
-    for (let cursor = after; this.#isRunning; cursor = undefined) {
-      const { log } = this.#options;
-      if (log.trouble !== undefined) throw log.trouble;
-      this.#generation = log.generation;
-      try {
-        await this.#join(cursor);
-        await this.#follow();
-      } catch (error) {
-        // The history changed while it was read: anew, from what it is now.
-        if (!isMilepostError(error, "CURSOR_GONE")) throw error;
-      }
-      if (this.#isRunning) this.#options.counters.resets += 1;
-    }
+  run(after?: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.start(after, {
+        ended: (error?: Error) => (error === undefined ? resolve() : reject(error)),
+      });
+    });
+  }
+
+  /** The same for an owner that waits for nothing. */
+  start(after: string | undefined, owner: SubscriberOwner): void {
+    this.#owner = owner;
+    void this.#drive(after);
   }
 
   stop(): void {
@@ -90,49 +111,91 @@ export class Subscriber implements LiveReader {
   }
 
   tell(news: News): void {
-    const { link, level, log } = this.#options;
-    if (!link.canTake) {
-      this.#behindSince = this.#options.clock.monotonic();
-      log.leave(this);
-      this.interrupt();
-      return;
+    if (!this.#link.canTake) {
+      this.#behindSince = this.#context.clock.monotonic();
+      return this.interrupt();
     }
-    const { bytes, messages } = news.encoded(link.encoding, level);
-    if (messages > 0) link.write(bytes, messages);
+    const { bytes, messages } = news.encoded(this.#link.encoding, this.#level);
+    if (messages > 0) this.#link.write(bytes, messages);
     this.#seq = news.toSeq;
   }
 
   interrupt(): void {
-    this.#wake?.();
-    this.#wake = undefined;
+    if (!this.#isLive) return;
+    this.#isLive = false;
+    this.#log.leave(this);
+    void this.#drive(undefined);
   }
 
   get #isRunning(): boolean {
-    return !this.#isStopped && this.#options.link.isOpen;
+    return !this.#isStopped && this.#link.isOpen;
   }
 
   get #isCurrent(): boolean {
-    const { log } = this.#options;
-    return this.#isRunning && log.generation === this.#generation && log.trouble === undefined;
+    return this.#isRunning && this.#log.generation === this.#generation && this.#log.trouble === undefined;
+  }
+
+  /** Works until the reader is live, when there is nothing to do until it is told or interrupted, or until it has ended. */
+  async #drive(after: string | undefined): Promise<void> {
+    try {
+      for (let cursor = after; this.#isRunning; cursor = undefined) {
+        if (this.#log.trouble !== undefined) throw this.#log.trouble;
+        if (await this.#isCaughtUp(cursor)) return this.#beLive();
+      }
+      this.#end();
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  /** False when it has to join, anew: the history has changed. */
+  async #isCaughtUp(after: string | undefined): Promise<boolean> {
+    try {
+      if (!this.#isCurrent) {
+        if (this.#generation >= 0) this.#context.counters.resets += 1;
+        this.#generation = this.#log.generation;
+        await this.#join(after);
+      }
+      return await this.#catchUp();
+    } catch (error) {
+      if (!isMilepostError(error, "CURSOR_GONE")) throw error;
+      // The history changed while it was read: anew, from what it is now.
+      this.#generation = NO_GENERATION;
+      return false;
+    }
+  }
+
+  #beLive(): void {
+    this.#behindSince = undefined;
+    this.#isLive = true;
+    this.#log.join(this);
+  }
+
+  #end(error?: unknown): void {
+    const owner = this.#owner;
+    this.#owner = undefined;
+    owner?.ended(error);
   }
 
   async #join(after: string | undefined): Promise<void> {
-    const { log, link } = this.#options;
+    const [log, link] = [this.#log, this.#link];
     const at = after === undefined ? undefined : await log.locate(after);
     this.#seq = at ?? (await this.#sendSnapshot());
     if (!this.#isCurrent) return;
     const cursor = await log.cursorAt(this.#seq);
+    if (!this.#isCurrent) return;
     const channel = upgradeChannel(log.ref);
     const requestId = this.#requestId === undefined ? {} : { requestId: this.#requestId };
     const recovered = at !== undefined;
-    link.write(link.encoding.message({ type: "subscribed", channel, cursor, recovered, ...requestId }), 1);
+    const head = log.cursor;
+    link.write(link.encoding.message({ type: "subscribed", channel, cursor, head, recovered, ...requestId }), 1);
     this.#requestId = undefined;
     this.#exactUntil = log.head;
     this.#behindSince = undefined;
   }
 
   async #sendSnapshot(): Promise<number> {
-    const { log, link } = this.#options;
+    const [log, link] = [this.#log, this.#link];
     const snapshot = await log.snapshot();
     for (const message of snapshot.messages(link.encoding)) {
       if (!link.canTake) await link.ready();
@@ -142,34 +205,26 @@ export class Subscriber implements LiveReader {
     return snapshot.seq;
   }
 
-  async #follow(): Promise<void> {
-    const { log, link } = this.#options;
+  /** True once it has sent all there is, in this turn; false when the history has changed, or it has ended. */
+  async #catchUp(): Promise<boolean> {
     while (this.#isCurrent) {
-      if (!link.canTake) await link.ready();
-      else if (this.#seq === log.head) await this.#beLive();
+      if (!this.#link.canTake) await this.#link.ready();
+      else if (this.#seq === this.#log.head) return true;
       else if (this.#isSlow()) await this.#conflate();
       else await this.#sendPiece();
     }
-  }
-
-  /** Until the link takes no more, the history changes, or it is stopped. */
-  #beLive(): Promise<void> {
-    this.#behindSince = undefined;
-    return new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      this.#options.log.join(this);
-    }).then(() => this.#options.log.leave(this));
+    return false;
   }
 
   #isSlow(): boolean {
-    const { log, budget, clock } = this.#options;
+    const { budget, clock } = this.#context;
     if (this.#seq < this.#exactUntil) return false;
-    if (log.bytesAfter(this.#seq) > budget.maxLagBytes) return true;
+    if (this.#log.bytesAfter(this.#seq) > budget.maxLagBytes) return true;
     return this.#behindSince !== undefined && clock.monotonic() - this.#behindSince > budget.maxLagMs;
   }
 
   async #sendPiece(): Promise<void> {
-    const { log, link, level } = this.#options;
+    const [log, link, level] = [this.#log, this.#link, this.#level];
     const found = log.block(this.#seq + 1);
     const block = found instanceof Promise ? await found : found;
     if (!this.#isCurrent) return;
@@ -181,48 +236,48 @@ export class Subscriber implements LiveReader {
 
   /** Tells the stretch up to the present end by what stands for it. */
   async #conflate(): Promise<void> {
-    const { log, link, counters, level } = this.#options;
+    const [log, link, level] = [this.#log, this.#link, this.#level];
+    const { counters, clock } = this.#context;
     const [from, to] = [this.#seq, log.head];
     const conflation = new Conflation();
-    await this.#eachBetween(from, to, (event) => conflation.note(event));
+    await this.#eachPart(from, to, (events) => {
+      for (const event of events) conflation.note(event);
+    });
     const [fromCursor, toCursor] = [await log.cursorAt(from), await log.cursorAt(to)];
     if (!this.#isCurrent) return;
     const channel = upgradeChannel(log.ref);
     const skipped = { type: "skipped", channel, from: fromCursor, to: toCursor, reason: "slow" } as const;
     link.write(link.encoding.message(skipped), 1);
     counters.conflations += 1;
-    let kept: Buffer[] = [];
-    const send = (): void => {
-      if (kept.length > 0) link.write(Buffer.concat(kept), kept.length);
-      kept = [];
-    };
-    await this.#eachBetween(from, to, (event, encoded) => {
-      if (event.seq === to || (conflation.keeps(event) && isOfLevel(level, event.type))) kept.push(encoded());
-      else counters.eventsLeftOut += 1;
-      return kept.length >= 100 ? send() : undefined;
+    await this.#eachPart(from, to, (events, block) => {
+      const kept = events.filter(
+        (event) => event.seq === to || (conflation.keeps(event) && isOfLevel(level, event.type)),
+      );
+      counters.eventsLeftOut += events.length - kept.length;
+      const encoded = kept.map(({ seq }) => block.encoded(link.encoding, seq, seq));
+      if (kept.length > 0) link.write(Buffer.concat(encoded), kept.length);
     });
-    send();
     this.#seq = to;
     // Counted anew: the stretch is over.
-    this.#behindSince = link.canTake ? undefined : this.#options.clock.monotonic();
+    this.#behindSince = link.canTake ? undefined : clock.monotonic();
   }
 
-  /** Calls `each` for every event of a stretch, a block at a time, when the link can take. Ends early when it is no longer current. */
-  async #eachBetween(
+  /** Calls `each` for a stretch, a part in a turn of the event loop, when the link can take. Ends early when it is no longer current. */
+  async #eachPart(
     from: number,
     to: number,
-    each: (event: ProgressEvent, encoded: () => Buffer) => void,
+    each: (events: readonly ProgressEvent[], block: Block) => void,
   ): Promise<void> {
-    const { log, link } = this.#options;
-    for (let seq = from + 1; seq <= to && this.#isCurrent;) {
+    const [log, link] = [this.#log, this.#link];
+    for (let seq = from + 1; seq <= to;) {
       const block = await log.block(seq);
+      const last = Math.min(to, block.lastWithin(seq, WRITE_BYTES));
+      await nextTurn();
       if (!link.canTake) await link.ready();
-      const last = Math.min(to, block.lastSeq);
-      for (; seq <= last; seq++) {
-        const at = seq;
-        const event = JSON.parse(block.text(at).toString("utf8")) as ProgressEvent;
-        each(event, () => block.encoded(link.encoding, at, at));
-      }
+      if (!this.#isCurrent) return;
+      const events: ProgressEvent[] = [];
+      for (; seq <= last; seq++) events.push(JSON.parse(block.text(seq).toString("utf8")) as ProgressEvent);
+      each(events, block);
     }
   }
 }

@@ -10,6 +10,7 @@ import { groupCommit, opening } from "./durability.ts";
 import { fleet } from "./fleet.ts";
 import { machine } from "./measure.ts";
 import { importing, memoryOfTasks } from "./process.ts";
+import { replay } from "./replay.ts";
 import { fanOut, idleReaders } from "./stream.ts";
 import { againstBareWrites, againstRewriting, bySize } from "./writing.ts";
 
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
   open: opening,
   import: importing,
   memory: memoryOfTasks,
+  replay,
   stream: fanOut,
   idle: idleReaders,
   fleet,

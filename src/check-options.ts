@@ -1,14 +1,15 @@
 /** Checks what a `ProgressTracker` is made from, before anything is opened. */
 
 import { MilepostError, shown } from "./errors.ts";
-import { checkCount, checkId, checkNumber, checkObject } from "./model/check.ts";
+import { checkCount, checkId, checkNumber, checkObject, checkUpgradeId } from "./model/check.ts";
 
 const YEAR_MS = 31_536_000_000;
 
 /** @throws INVALID_ID, INVALID_ARGUMENT naming the option, the value and what it should be. */
 export function checkOptions(options: unknown): void {
   const given = checkObject(options, "options");
-  for (const name of ["upgradeId", "planId", "clusterName"]) checkId(given[name], name);
+  checkUpgradeId(given["upgradeId"]);
+  for (const name of ["planId", "clusterName"]) checkId(given[name], name);
   optional(given["storagePath"], (value) => checkText(value, "storagePath"));
   optional(given["storage"], checkStorage);
   optional(given["syncIntervalMs"], (value) => checkNumber(value, "syncIntervalMs", YEAR_MS));

@@ -73,6 +73,7 @@ export const ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: row(2, 415, false, "A body is not of a type that is taken."),
   NOT_ACCEPTABLE: row(2, 406, false, "None of the types that the caller accepts can be given."),
   KEY_REUSED: row(2, 422, false, "The Idempotency-Key was used before, for another request."),
+  NOTIFIER_UNUSABLE: row(1, 503, true, "A notifier cannot tell anything: its address, credentials or rules are wrong."),
   INTERNAL: row(1, 500, true, "A fault of Milepost's own; its log says which."),
 } as const satisfies Record<string, ErrorRow>;
 

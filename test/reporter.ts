@@ -35,15 +35,24 @@ export default class CountingReporter implements Reporter {
     });
   }
 
-  /** What a test prints is shown only if something in its file fails. */
+  /** What a test prints is shown only if it fails; in the long run also if it does not: there it prints figures. */
   onUserConsoleLog(log: UserConsoleLog): void {
     const key = log.taskId ?? "";
     this.#logs.set(key, (this.#logs.get(key) ?? "") + log.content);
   }
 
   onTestCaseResult(test: TestCase): void {
-    const { state, errors } = test.result();
-    if (state === "failed") this.#print(`${test.module.relativeModuleId} > ${test.fullName}`, errors, test);
+    const { state, errors, note } = test.result() as {
+      state: string;
+      errors: readonly SerializedError[];
+      note?: string;
+    };
+    const name = `${test.module.relativeModuleId} > ${test.fullName}`;
+    if (state === "failed") this.#print(name, errors, test);
+    // Left out for a reason that somebody should know, such as a right that is missing here.
+    if (state === "skipped" && note !== undefined) process.stdout.write(`SKIPPED ${name}: ${note}\n`);
+    const { env = {} } = test.project.config as { readonly env?: Readonly<Record<string, string>> };
+    if (state === "passed" && env["MILEPOST_LONG"] === "1") process.stdout.write(this.#logs.get(test.id) ?? "");
   }
 
   onTestSuiteResult(suite: TestSuite): void {

@@ -31,6 +31,18 @@ export function checkId(value: unknown, field: string): string {
   return value;
 }
 
+const FINISHED_RUN = /@[1-9]\d{0,14}$/;
+
+/** The id of an upgrade that is written: an id that does not look like the name of a finished run. @throws INVALID_ID. */
+export function checkUpgradeId(value: unknown, field = "upgradeId"): string {
+  const id = checkId(value, field);
+  if (!FINISHED_RUN.test(id)) return id;
+  throw new MilepostError(
+    "INVALID_ID",
+    `${field} ${shown(id)} ends as the name of a finished run does, <id>@<number>; choose another`,
+  );
+}
+
 function utf8Length(text: string): number {
   let bytes = 0;
   for (const char of text) {

@@ -147,6 +147,8 @@ export function makeDirectory(fs: FileSystem, path: string): void {
 }
 
 const SAFE = /^[a-z0-9_-]$/;
+/** Nearly every id: it is its own name. */
+const ALL_SAFE = /^[a-z0-9_-](?:[a-z0-9_.-]*[a-z0-9_-])?$/;
 const MAX_NAME = 160;
 /** Names that Windows keeps for devices, with or without an extension. */
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/;
@@ -156,6 +158,7 @@ const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/;
  * other than a-z, 0-9, `_`, `-` and inner dots are written %xx; what gets too long ends in `~` and a hash of the id.
  */
 export function fileNameOf(id: string): string {
+  if (id.length <= MAX_NAME && ALL_SAFE.test(id) && !RESERVED.test(id)) return id;
   const bytes = Buffer.from(id, "utf8");
   let name = "";
   for (const [index, byte] of bytes.entries()) {
@@ -171,6 +174,7 @@ export function fileNameOf(id: string): string {
 /** The id that {@link fileNameOf} wrote, or undefined where the name holds only its hash or is not such a name. */
 export function idOfFileName(name: string): string | undefined {
   if (name.includes("~")) return undefined;
+  if (!name.includes("%")) return fileNameOf(name) === name ? name : undefined;
   const bytes: number[] = [];
   for (let at = 0; at < name.length; at++) {
     if (name[at] !== "%") bytes.push(name.charCodeAt(at));

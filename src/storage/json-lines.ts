@@ -31,7 +31,7 @@ import { pathsOf, upgradesIn, type LogPlace, type UpgradePaths } from "./json-li
 import { archiveRun, finishedRuns } from "./json-lines/runs.ts";
 import { JournalReader } from "./json-lines/reader.ts";
 import { storeSnapshot } from "./json-lines/snapshot.ts";
-import { watchJournals } from "./json-lines/watch.ts";
+import { JournalWatch, touchUpgrade } from "./json-lines/watch.ts";
 import { JournalWriter } from "./json-lines/writer.ts";
 import type { LogHeader, LogHolder, LogReader, LogWriter, OpenWriterOptions, Storage, StoredInfo } from "./storage.ts";
 
@@ -43,11 +43,14 @@ export interface JsonLinesOptions {
   readonly path: string;
   /** For tests: a file system that fails. */
   readonly fs?: FileSystem;
+  /** Told in one line, once, when the system has no notices of changed files to give, so that changes are seen later. */
+  readonly warn?: (message: string) => void;
 }
 
 /** The storage that keeps each upgrade in a folder of JSON lines. */
-export function jsonLines({ path, fs = realFileSystem }: JsonLinesOptions): Storage {
+export function jsonLines({ path, fs = realFileSystem, warn }: JsonLinesOptions): Storage {
   const upgrades = upgradesIn(path);
+  const journals = new JournalWatch({ fs, upgrades, warn });
   return {
     kind: "jsonl",
     location: path,
@@ -63,12 +66,7 @@ export function jsonLines({ path, fs = realFileSystem }: JsonLinesOptions): Stor
       const paths = pathsOf(upgrades, upgradeId);
       return isLocked({ fs, directory: paths.root, path: paths.lock }) ? readHolder(fs, paths) : undefined;
     },
-    watch: (ref, onChange) =>
-      watchJournals(
-        upgrades,
-        ref === undefined ? undefined : (findLog(fs, upgrades, ref)?.paths ?? pathsOf(upgrades, ref)).journal,
-        onChange,
-      ),
+    watch: (ref, onChange) => journals.watch(ref, onChange),
     info: (upgradeId) => infoOf(fs, pathsOf(upgrades, upgradeId)),
     delete: (upgradeId) => deleteUpgrade(fs, upgrades, upgradeId),
     close: () => undefined,
@@ -117,6 +115,7 @@ function openWriter(place: UpgradePlace, { takeOver = false }: OpenWriterOptions
     { fs, directory: paths.root, path: paths.lock },
     { takeOver, holder: () => readHolder(fs, paths) },
   );
+  touchUpgrade(paths.root);
   try {
     return usable(paths.root, () => {
       const loss = lossOf(fs, place);

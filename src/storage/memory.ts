@@ -29,7 +29,13 @@ interface MemoryUpgrade {
 
 interface MemoryState {
   readonly upgrades: Map<string, MemoryUpgrade>;
-  readonly listeners: Set<() => void>;
+  readonly listeners: Set<Listener>;
+}
+
+/** Who watches the log of `ref`, or all. */
+interface Listener {
+  readonly ref: string | undefined;
+  readonly onChange: (changed?: string) => void;
 }
 
 /** A storage in memory. Two openers of one instance see the same logs. */
@@ -49,9 +55,10 @@ export function memory(): Storage {
       const upgrade = state.upgrades.get(upgradeId);
       return upgrade?.writer === undefined ? undefined : (upgrade.holder ?? thisProcess());
     },
-    watch: (_ref, onChange) => {
-      state.listeners.add(onChange);
-      return () => void state.listeners.delete(onChange);
+    watch: (ref, onChange) => {
+      const listener = { ref, onChange };
+      state.listeners.add(listener);
+      return () => void state.listeners.delete(listener);
     },
     info: (upgradeId) => {
       const lines = state.upgrades.get(upgradeId)?.current.lines ?? [];
@@ -64,13 +71,21 @@ export function memory(): Storage {
     delete: (upgradeId) => {
       if (state.upgrades.get(upgradeId)?.writer !== undefined)
         throw locked(upgradeId, state.upgrades.get(upgradeId)?.holder);
+      const refs = refsOf(upgradeId, state.upgrades.get(upgradeId));
       state.upgrades.delete(upgradeId);
+      for (const { ref } of refs) tellOf(state, ref);
     },
     close: () => undefined,
   };
 }
 
-function refsOf(upgradeId: string, { current, finished }: MemoryUpgrade): LogRef[] {
+function tellOf({ listeners }: MemoryState, changed: string): void {
+  for (const { ref, onChange } of listeners) if (ref === undefined || ref === changed) onChange(changed);
+}
+
+function refsOf(upgradeId: string, upgrade: MemoryUpgrade | undefined): LogRef[] {
+  if (upgrade === undefined) return [];
+  const { current, finished } = upgrade;
   const runs = finished.map(({ header: { run } }) => ({ ref: `${upgradeId}@${run}`, upgradeId, run }));
   return current.lines.length === 0 ? runs : [...runs, { ref: upgradeId, upgradeId }];
 }
@@ -171,7 +186,7 @@ function openWriter(state: MemoryState, upgradeId: string, takeOver: boolean): L
     append: (expectedSeq, lines) => {
       refuseOthers();
       appendLines(upgrade.current, expectedSeq, lines);
-      for (const listener of state.listeners) listener();
+      tellOf(state, upgradeId);
     },
     sync: async () => refuseOthers(),
     saveSnapshot: async ({ seq, cursor }, parts) => {
@@ -180,9 +195,11 @@ function openWriter(state: MemoryState, upgradeId: string, takeOver: boolean): L
     },
     beginNextRun: () => {
       refuseOthers();
+      const { run } = upgrade.current.header;
       upgrade.finished.push(upgrade.current);
-      upgrade.current = newLog(upgradeId, upgrade.current.header.run + 1);
+      upgrade.current = newLog(upgradeId, run + 1);
       reader = openReader(upgrade.current);
+      for (const ref of [`${upgradeId}@${run}`, upgradeId]) tellOf(state, ref);
       return upgrade.current.header;
     },
     announce: (holder) => {

@@ -127,8 +127,12 @@ export interface Storage {
   openReader(ref: string): Awaitable<LogReader | undefined>;
   /** Who holds the upgrade's log; undefined when nobody does. */
   holder(upgradeId: string): Awaitable<LogHolder | undefined>;
-  /** Calls `onChange` soon after the log of `ref` (of any log when undefined) has changed. Returns the function that stops it. */
-  watch(ref: string | undefined, onChange: () => void): () => void;
+  /**
+   * Calls `onChange` soon after the log of `ref`, or any log when undefined, has grown, come, gone or become another one, with
+   * its ref; with undefined when any log may have changed. Reading what a call is about belongs to a later turn of the event
+   * loop. Returns the function that stops it.
+   */
+  watch(ref: string | undefined, onChange: (changed?: string) => void): () => void;
   info(upgradeId: string): Awaitable<StoredInfo>;
   /** Removes an upgrade with its finished runs. @throws LOCKED. */
   delete(upgradeId: string): Awaitable<void>;

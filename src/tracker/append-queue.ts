@@ -34,6 +34,8 @@ export interface AppendQueueOptions {
 /** How long after a failed attempt the next one is made, at least. */
 const RETRY_INTERVAL_MS = 200;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+/** A sync that takes longer is trouble: what happened is in the file, and a power cut would take it. */
+const SLOW_SYNC_MS = 1_000;
 
 export class AppendQueue {
   readonly #options: AppendQueueOptions;
@@ -239,11 +241,14 @@ export class AppendQueue {
   }
 
   async #sync(): Promise<void> {
+    const slow = setTimeout(() => this.#failLater(slowSync()), SLOW_SYNC_MS).unref();
     try {
       await this.#options.writer.sync();
     } catch (error) {
       this.#failLater(error);
       throw error;
+    } finally {
+      clearTimeout(slow);
     }
     if (this.#trouble !== undefined && !this.isWaiting) {
       this.#trouble = undefined;
@@ -256,4 +261,8 @@ export class AppendQueue {
 
 function unstored(count: number): MilepostError {
   return new MilepostError("STORAGE_DEGRADED", `${count} events wait for the storage`);
+}
+
+function slowSync(): MilepostError {
+  return new MilepostError("STORAGE_DEGRADED", `the disk has not made events durable for ${SLOW_SYNC_MS} ms`);
 }

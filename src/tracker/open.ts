@@ -3,7 +3,7 @@
 import { hostname } from "node:os";
 
 import { MilepostError, shown } from "../errors.ts";
-import { checkId } from "../model/check.ts";
+import { checkId, checkUpgradeId } from "../model/check.ts";
 import { firstCursor } from "../model/cursor.ts";
 import type { ProgressEvent, WriterIdentity } from "../model/event.ts";
 import { HEALTH_THRESHOLDS, type HealthThresholds } from "../model/health.ts";
@@ -54,7 +54,7 @@ export interface OpenedTracker {
 /** @throws INVALID_ID, LOCKED, CORRUPT, NEWER_FORMAT, STORAGE_UNUSABLE, UPGRADE_MISMATCH. */
 export function* openTracker(options: OpenTrackerOptions): Steps<OpenedTracker> {
   const { storage, clock = systemClock } = options;
-  const upgradeId = checkId(options.upgradeId, "upgradeId");
+  const upgradeId = checkUpgradeId(options.upgradeId);
   const writer = (yield storage.openWriter(upgradeId, { takeOver: options.takeOver ?? false })) as LogWriter;
   try {
     // At once: whoever is refused from now on asks who holds the upgrade.

@@ -44,7 +44,7 @@ describe("callbacks of a tracker (M08)", () => {
     expect(tracker.progress.tasks.get("t")?.completedSteps).toBe(3);
   });
 
-  it("[C2] one that never settles is counted, and nobody waits for it", () => {
+  it("[C2] one that never settles is counted, and nobody waits for it", async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const { tracker, seen, watch, update, lines } = make();
@@ -52,7 +52,7 @@ describe("callbacks of a tracker (M08)", () => {
     watch();
     update(1);
     expect(seen).toHaveLength(1);
-    vi.advanceTimersByTime(60_000);
+    await vi.advanceTimersByTimeAsync(60_000);
     expect(tracker.callbacks.getTroubles().unsettled).toBe(1);
     expect(lines.join()).toMatch(/has not settled/);
   });

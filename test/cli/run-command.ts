@@ -40,7 +40,7 @@ export interface RunOptions {
   /** Options of the verb. */
   readonly options?: readonly string[];
   readonly env?: Record<string, string>;
-  readonly stdin?: Buffer | "ignore" | number;
+  readonly stdin?: Buffer | "ignore" | "pipe" | number;
   /** In a process group of its own. */
   readonly detached?: boolean;
   readonly cwd?: string;

@@ -1,7 +1,23 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { eventsOf, eventsOfType, linesOf, runCommand, runScript, stateOf, taskOf, newFolder } from "./run-command.ts";
+import { jsonLines } from "../../src/storage/json-lines.ts";
+import { sendCommands } from "../../src/tracker/hand-over.ts";
+import { NODE_ARGUMENTS } from "./command-line.ts";
+import {
+  dataOf,
+  eventsOf,
+  eventsOfType,
+  ID,
+  linesOf,
+  newFolder,
+  runCommand,
+  runScript,
+  startRun,
+  stateOf,
+  taskOf,
+  untilRecorded,
+} from "./run-command.ts";
 
 describe.concurrent("what milepost run records", () => {
   it("[P5] leaves the percentage of a command that tells none unknown", async () => {
@@ -158,6 +174,34 @@ describe.concurrent("what milepost run records", () => {
       status: "completed",
       insights: [],
     });
+  });
+
+  it("[P6] is not displaced by verbs inside the command, although MILEPOST_TAKE_OVER is set", async () => {
+    const folder = newFolder();
+    const milepost = [process.execPath, ...NODE_ARGUMENTS].map((word) => `'${word}'`).join(" ");
+    const script = `echo "[$MILEPOST_TAKE_OVER]"; ${milepost} task start inner --name Inner --quiet && ${milepost} task complete inner --quiet`;
+    const ended = await runScript(folder, script, { env: { MILEPOST_TAKE_OVER: "1" } });
+    expect(ended).toMatchObject({ code: 0, stdout: Buffer.from("[]\n"), stderr: Buffer.alloc(0) });
+    const { status, tasks } = await stateOf(folder);
+    const statuses = [...tasks.values()].map((task) => [task.taskId, task.status]);
+    expect({ status, statuses }).toEqual({
+      status: "completed",
+      statuses: [
+        ["command", "completed"],
+        ["inner", "completed"],
+      ],
+    });
+    expect(await eventsOfType(folder, "writer.opened")).toHaveLength(1);
+  });
+
+  it("goes on with the command, and keeps the end, when somebody else cancels the upgrade meanwhile", async () => {
+    const folder = newFolder();
+    const running = startRun(folder, ["sh", "-c", "echo begun; read line; echo ended; exit 3"], { stdin: "pipe" });
+    await untilRecorded(folder, ({ tasks }) => tasks.get("command")?.status === "in_progress");
+    await sendCommands(jsonLines({ path: dataOf(folder) }), ID, [{ type: "cancelUpgrade", message: "enough" }]);
+    running.child.stdin?.end("go on\n");
+    expect(await running.done).toMatchObject({ code: 3, stdout: Buffer.from("begun\nended\n") });
+    expect(await stateOf(folder)).toMatchObject({ status: "cancelled", message: "enough" });
   });
 
   it("keeps the end that a verb inside the command has given to the upgrade", async () => {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 
 import { appendLines, begun, codeOf, makeLines, readAll, seqsOf } from "./log-lines.ts";
+import { watchRules } from "./storage-watch.ts";
 import { runRules, snapshotRules, writerRules } from "./storage-logs.ts";
 import { HOLDER, openReader, withLog, type Rule, type StoredLogs } from "./stored-logs.ts";
 
@@ -28,6 +29,7 @@ export function storageContract(
     describe("one writer", () => writerRules(rule));
     describe("snapshots", () => snapshotRules(rule));
     describe("logs and runs", () => runRules(rule));
+    describe("watching", () => watchRules(rule));
   });
 }
 
@@ -97,29 +99,6 @@ function readingRules(rule: Rule): void {
     await writer.beginNextRun();
     for (const ref of ["other", "up@0", "up@2", "up@01", "up@1e0", "up@", "@1", "u", "up@-1", "1"])
       expect(await storage.openReader(ref), ref).toBeUndefined();
-  });
-
-  rule("[S7] a watcher hears of an append soon, and of nothing once it is stopped", async (logs) => {
-    const { storage, writer } = await withLog(logs, 1);
-    for (const ref of ["up", undefined]) {
-      let calls = 0;
-      let wake: () => void = () => undefined;
-      const woken = new Promise<void>((resolve) => (wake = resolve));
-      const stop = storage.watch(ref, () => {
-        calls += 1;
-        wake();
-      });
-      const reader = await openReader(storage, "up");
-      await readAll(reader);
-      const { lastSeq } = (await reader.seek(0), (await reader.read()) as { lastSeq: number });
-      await appendLines(writer, [lastSeq + 1, lastSeq + 1]);
-      await woken;
-      stop();
-      const heard = calls;
-      await appendLines(writer, [lastSeq + 2, lastSeq + 2]);
-      await new Promise((resolve) => setImmediate(resolve));
-      expect(calls).toBe(heard);
-    }
   });
 }
 

@@ -24,12 +24,18 @@ export interface Child {
 const compileCache = mkdtempSync(join(tmpdir(), "milepost-test-compiled-"));
 process.once("exit", () => rmSync(compileCache, { recursive: true, force: true }));
 
+/** One thread for what Node does beside the event loop: `strace.ts` counts calls per thread. */
+const ONE_THREAD = { UV_THREADPOOL_SIZE: "1" };
+
 /** Runs `file` of this folder with the sources. What it writes to stderr goes into its lines, after `!`. */
-export function startChild(file: string, args: readonly (string | number)[], execArgv: readonly string[] = []): Child {
+export function startChild(file: string, args: readonly (string | number)[]): Child {
   const child = spawn(
     process.execPath,
-    ["--conditions=milepost-source", ...execArgv, join(import.meta.dirname, file), ...args.map(String)],
-    { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, NODE_OPTIONS: "", NODE_COMPILE_CACHE: compileCache } },
+    ["--conditions=milepost-source", join(import.meta.dirname, file), ...args.map(String)],
+    {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, NODE_OPTIONS: "", NODE_COMPILE_CACHE: compileCache, ...ONE_THREAD },
+    },
   );
   const lines: string[] = [];
   const waiting = new Set<() => void>();

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { isMilepostError } from "../../src/errors.ts";
 import type { ProgressEvent } from "../../src/model/event.ts";
 import { ProgressTracker } from "../../src/progress-tracker.ts";
+import { realFileSystem, type FileSystem } from "../../src/storage/files.ts";
 import { jsonLines } from "../../src/storage/json-lines.ts";
 import { memory } from "../../src/storage/memory.ts";
 import type { LogWriter, Storage } from "../../src/storage/storage.ts";
@@ -106,6 +107,35 @@ describe("a sync that fails", () => {
     const failed = faults.recorded.findIndex((call) => call.op === "sync" && call.hasFailed);
     const { ino } = faults.recorded[failed] as { ino: number };
     expect(faults.recorded.slice(failed + 1).some((call) => call.op === "sync" && call.ino === ino)).toBe(false);
+    await tracker.close();
+  });
+});
+
+describe("a disk that cannot be read", () => {
+  it("[L12] throws into no command; a flush that looks at its file says so with its code, and the next one goes on", async () => {
+    const path = join(quickFolder(), "data");
+    let isUnreadable = false;
+    const fs: FileSystem = {
+      ...realFileSystem,
+      readSync: ((...args: Parameters<FileSystem["readSync"]>) => {
+        if (isUnreadable) throw Object.assign(new Error("EIO: i/o error, read"), { code: "EIO", errno: -5 });
+        return realFileSystem.readSync(...args);
+      }) as FileSystem["readSync"],
+    };
+    const accepted: ProgressEvent[] = [];
+    const tracker = open(jsonLines({ path, fs }), accepted);
+    tracker.startUpgrade();
+    await tracker.flush();
+    tracker.setCurrentPhase("Nodes");
+    isUnreadable = true;
+    // Longer than the writer waits between two looks at its lock and its file.
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    expect(await outcomeOf(tracker.flush())).toBe("STORAGE_DEGRADED");
+    tracker.setCurrentPhase("Finish");
+    isUnreadable = false;
+    await tracker.flush();
+    const stored = eventsOnDisk(path, ID);
+    expect([...check_G1(accepted, stored), ...check_G2(stored), ...check_G9(tracker.progress, stored)]).toEqual([]);
     await tracker.close();
   });
 });

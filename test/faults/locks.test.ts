@@ -32,7 +32,8 @@ describe("one writer", () => {
     async () => {
       const path = tempFolder();
       const puppets = Array.from({ length: 8 }, () => startPuppet(path));
-      for (let round = 1; round <= (isLong ? 100 : 20); round++) {
+      const rounds = isLong ? 100 : 20;
+      for (let round = 1; round <= rounds; round++) {
         const id = `round-${round}`;
         const answers = await Promise.all(puppets.map((puppet) => puppet.tell({ do: "open", id })));
         const winners = puppets.filter((_, index) => answers[index]?.code === "ok");
@@ -44,6 +45,7 @@ describe("one writer", () => {
         }
         expect(await winner?.tell({ do: "close", id })).toEqual({ code: "ok" });
       }
+      console.log(`L01: ${rounds} rounds of ${puppets.length} processes, one winner each`);
     },
     LIMIT_MS,
   );
@@ -97,8 +99,9 @@ describe("one writer", () => {
       const path = tempFolder();
       const random = randomOf(4);
       const puppet = startPuppet(path);
+      const rounds = isLong ? 100 : 6;
       let acknowledged = 0;
-      for (let round = 1; round <= (isLong ? 100 : 6); round++) {
+      for (let round = 1; round <= rounds; round++) {
         const id = `round-${round}`;
         await puppet.tell({ do: "open", id });
         const setUp = [{ type: "startUpgrade" }, { type: "addTask", taskId: "task-1", taskName: "Nodes" }];
@@ -143,6 +146,7 @@ describe("one writer", () => {
         expect(check_G2(stored)).toEqual([]);
         acknowledged += acked.length;
       }
+      console.log(`L04: ${rounds} rounds, ${acknowledged} acknowledged to who was displaced`);
       expect(acknowledged).toBeGreaterThan(0);
     },
     LIMIT_MS,

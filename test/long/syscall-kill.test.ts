@@ -1,8 +1,6 @@
 /** Death at each system call of its own, one after another: what a random kill -9 meets only by luck (D03, D15). */
 
-import { execFileSync, spawn } from "node:child_process";
 import { appendFileSync, cpSync, readdirSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -15,6 +13,7 @@ import type { Order } from "../faults/puppet.ts";
 import { startPuppet, type Puppet } from "../faults/puppeteer.ts";
 import { quickFolder } from "../faults/quick-folder.ts";
 import { eventsOnDisk } from "../faults/stored.ts";
+import { meddle, straceTrouble } from "../faults/strace.ts";
 
 const ID = "upgrade-123";
 const CALLS = ["write", "pwrite64", "fdatasync", "fsync", "rename", "openat", "unlink", "mkdir"] as const;
@@ -41,28 +40,6 @@ const ORDERS: readonly Order[] = [
   { do: "flush", id: ID },
   { do: "close", id: ID },
 ];
-
-/** Why strace cannot be used here; undefined when it can. */
-function straceTrouble(): string | undefined {
-  try {
-    execFileSync("strace", ["-f", "-o", "/dev/null", "true"], { stdio: "pipe" });
-    return undefined;
-  } catch (error) {
-    return `strace does not run here (${String(error).slice(0, 80)}): death at each system call is left out`;
-  }
-}
-
-/** Attaches to a process, so that its `nth` call of a kind kills it; resolves once it is attached. */
-async function killAt(pid: number, call: string, nth: number): Promise<void> {
-  const inject = `inject=${call}:signal=KILL:when=${nth}`;
-  const tracer = spawn("strace", ["-f", "-o", "/dev/null", "-e", `trace=${call}`, "-e", inject, "-p", String(pid)], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  await new Promise<void>((resolve, reject) => {
-    createInterface(tracer.stderr).on("line", (line) => line.includes("attached") && resolve());
-    tracer.once("exit", () => reject(new Error("strace ended before it was attached")));
-  });
-}
 
 interface Told {
   readonly isWhole: boolean;
@@ -108,7 +85,7 @@ describe("death at a system call", () => {
   it(
     "[L1] [L4] loses nothing acknowledged at any call of a life with a snapshot and a next run (D03)",
     async ({ skip }) => {
-      const trouble = straceTrouble();
+      const trouble = straceTrouble("death at each system call");
       if (trouble !== undefined) skip(trouble);
       const root = quickFolder();
       const found: string[] = [];
@@ -118,7 +95,7 @@ describe("death at a system call", () => {
           const path = join(root, `${call}-${nth}`);
           const puppet = startPuppet(path);
           await puppet.tell({ do: "ready" });
-          await killAt(puppet.pid, call, nth);
+          await meddle(puppet.pid, { inject: `${call}:signal=KILL:when=${nth}` });
           const told = await tellAll(puppet, ORDERS);
           await killNow(puppet.child);
           isWhole = told.isWhole;
@@ -136,7 +113,7 @@ describe("death at a system call", () => {
   it(
     "[L4] leaves the same state, however often the opening itself dies (D15)",
     async ({ skip }) => {
-      const trouble = straceTrouble();
+      const trouble = straceTrouble("death at each system call");
       if (trouble !== undefined) skip(trouble);
       const root = quickFolder();
       const source = join(root, "source");
@@ -153,7 +130,7 @@ describe("death at a system call", () => {
           cpSync(source, path, { recursive: true });
           const puppet = startPuppet(path);
           await puppet.tell({ do: "ready" });
-          await killAt(puppet.pid, call, nth);
+          await meddle(puppet.pid, { inject: `${call}:signal=KILL:when=${nth}` });
           const phase = commands({ type: "setCurrentPhase", phase: "After the crash" });
           const told = await tellAll(puppet, [{ do: "open", id: ID }, ...phase, { do: "flush", id: ID }]);
           await killNow(puppet.child);

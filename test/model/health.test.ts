@@ -113,6 +113,21 @@ describe("health", () => {
     expect(health(log.open(), alive)).toBe("progressing");
   });
 
+  it("[H3] stays lost once that is recorded, for the same reasons, until a writer opens the log again", () => {
+    const log = running();
+    log.append({ type: "writer.closed", term: "term1" });
+    const stranger = log.open();
+    record(stranger, "lost");
+    stranger.append({ type: "writer.closed", term: "term2" });
+    expect(health(stranger, { isWriterAlive: false })).toBe("lost silent");
+    expect(health(stranger, { isWriterAlive: false }, 99 * MINUTE)).toBe("lost silent");
+    const back = stranger.open();
+    expect(back.state.health).toBeNull();
+    back.append({ type: "writer.closed", term: "term3" });
+    expect(health(back, { isWriterAlive: false })).toBe("progressing");
+    expect(health(back, { isWriterAlive: false }, 5 * MINUTE)).toBe("lost writer_gone");
+  });
+
   it("[H3] is degraded while the storage takes no writes or an error stands, whatever the tasks do", () => {
     const log = running();
     expect(health(log, { isWriterAlive: true, trouble: "disk full" }, 99 * MINUTE)).toBe("degraded storage");

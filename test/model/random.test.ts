@@ -12,6 +12,7 @@ describe("random histories (M02)", () => {
     "[E1, T1, U1] command by command do what a second reading of the rules says, and replay to the same bytes",
     { timeout: isLong ? 3_600_000 : 60_000 },
     () => {
+      const numRuns = isLong ? 200_000 : 2_000;
       let events = 0;
       fc.assert(
         fc.property(stepsOf(200), (steps) => {
@@ -27,8 +28,9 @@ describe("random histories (M02)", () => {
           events += log.events.length;
           if (canonicalJson(fold(log.events)) !== canonicalJson(log.state)) throw new Error("replay is not live");
         }),
-        { numRuns: isLong ? 200_000 : 2_000 },
+        { numRuns },
       );
+      console.log(`M02: ${numRuns} sequences, ${events} events`);
       expect(events).toBeGreaterThan(10_000);
     },
   );

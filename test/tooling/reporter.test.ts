@@ -67,6 +67,21 @@ describe("reporter", () => {
     expect(status).toBe(0);
   });
 
+  it("says why a test was left out, when the test says so", () => {
+    const { status, all } = run({ "one.test.ts": `it("waits", ({ skip }) => skip("no right to mount"));` });
+    expect(all).toBe("SKIPPED one.test.ts > waits: no right to mount\ntest files: 1\n0 passed, 0 failed, 1 skipped\n");
+    expect(status).toBe(0);
+  });
+
+  it("shows what tests print in the long run", () => {
+    const { all } = run({
+      "one.test.ts": `it("holds", () => { console.log("D01: 500 kills"); });`,
+      "vitest.config.mjs": `export default { test: { env: { MILEPOST_LONG: "1" } } };`,
+    });
+    expect(all).toContain("D01: 500 kills\n");
+    expect(all).toContain("1 passed, 0 failed\n");
+  });
+
   it("counts a run without tests as failed", () => {
     const { status, lastLine } = run({});
     expect(lastLine).toBe("0 passed, 1 failed");

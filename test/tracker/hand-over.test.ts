@@ -7,7 +7,8 @@ import { ProgressTracker } from "../../src/progress-tracker.ts";
 import { jsonLines } from "../../src/storage/json-lines.ts";
 import type { LogHolder } from "../../src/storage/storage.ts";
 import { sendCommands } from "../../src/tracker/hand-over.ts";
-import { check_G1, check_G2 } from "../faults/checks.ts";
+import { readUpgrade } from "../../src/tracker/read.ts";
+import { check_G1, check_G2, check_G9 } from "../faults/checks.ts";
 import { killNow } from "../faults/child.ts";
 import { startPuppet } from "../faults/puppeteer.ts";
 import { eventsOnDisk } from "../faults/stored.ts";
@@ -127,6 +128,30 @@ describe("handing a command over", () => {
     await Promise.all(sent);
     const lines = eventsOnDisk(path, ID).filter(({ type }) => type === "log.appended");
     expect(lines).toHaveLength(10);
+  });
+
+  it("[L11] [P6] one of many verbs on a long log keeps a snapshot, so that the next ones need not read it whole", async () => {
+    const path = tempFolder();
+    const storage = jsonLines({ path });
+    const snapshotSeq = async (): Promise<number> => {
+      const reader = await storage.openReader(ID);
+      const snapshot = await reader?.snapshot();
+      reader?.close();
+      return snapshot?.seq ?? 0;
+    };
+    const logs = (count: number) =>
+      Array.from({ length: count }, (_, line) => ({ type: "appendLog", taskId: "task-1", text: `${line}\n` }));
+    await sendCommands(storage, ID, [...SET_UP, ...logs(4_900)]);
+    expect(await snapshotSeq()).toBe(0);
+    const [event] = await sendCommands(storage, ID, logs(100));
+    const kept = await snapshotSeq();
+    expect(kept).toBeGreaterThanOrEqual(event?.seq ?? Infinity);
+    // And not again with each verb.
+    await sendCommands(storage, ID, logs(1));
+    expect(await snapshotSeq()).toBe(kept);
+    expect(check_G2(eventsOnDisk(path, ID))).toEqual([]);
+    const { state } = await readUpgrade(storage, ID);
+    expect(check_G9(state, eventsOnDisk(path, ID))).toEqual([]);
   });
 
   it("[K4] [K5] a displaced holder that closes leaves its successor's socket and name alone", async () => {

@@ -1,19 +1,23 @@
 /** Which log a ref names, and which logs there are. */
 
+import { join } from "node:path";
+
 import { fileNameOf, idOfFileName, systemErrorCode, unusable, type FileSystem } from "../files.ts";
 import type { LogRef } from "../storage.ts";
 import { journalFiles, journalPath, readHeader } from "./journal.ts";
 import { isLost } from "./loss.ts";
-import { pathsIn, pathsOf, type LogPlace } from "./places.ts";
+import { partsOfFolder, pathsIn, pathsOf, runOfRef, type LogPlace, type UpgradePaths } from "./places.ts";
 import { loadSnapshot } from "./snapshot.ts";
+
+const FIRST_FILE = journalPath("journal", 1);
 
 /** The upgrade of exactly this id, else the finished run that `<id>@<n>` names; also one whose journal is lost (`loss.ts`). */
 export function findLog(fs: FileSystem, upgrades: string, ref: string): LogPlace | undefined {
   const own: LogPlace = { paths: pathsOf(upgrades, ref), upgradeId: ref };
   if (isThere(fs, own)) return own;
-  const match = /^(.+)@([1-9]\d{0,14})$/s.exec(ref);
-  if (match === null) return undefined;
-  const [upgradeId, run] = [match[1] as string, Number(match[2])];
+  const finished = runOfRef(ref);
+  if (finished === undefined) return undefined;
+  const { upgradeId, run } = finished;
   const place: LogPlace = { paths: pathsOf(upgrades, upgradeId, run), upgradeId, run };
   return isThere(fs, place) ? place : undefined;
 }
@@ -33,18 +37,30 @@ export function listLogs(fs: FileSystem, upgrades: string): LogRef[] {
   return names.flatMap((name) => refOf(fs, upgrades, name) ?? []);
 }
 
-function refOf(fs: FileSystem, upgrades: string, name: string): LogRef | undefined {
-  const [, idName, run] = /^([^@]+)(?:@([1-9]\d{0,14}))?$/.exec(name) ?? [];
-  if (idName === undefined) return undefined;
-  const paths = pathsIn(upgrades, name);
-  const files = filesIn(fs, paths.journal);
-  if (files.length === 0 && !fs.existsSync(paths.snapshot)) return undefined;
-  const upgradeId = idOfFileName(idName) ?? idInHeaders(fs, paths.journal, files) ?? idInSnapshot(fs, paths.snapshot);
-  if (upgradeId === undefined || fileNameOf(upgradeId) !== idName) return undefined;
-  if (files.length === 0 && !isLost(fs, { paths, upgradeId })) return undefined;
-  return run === undefined
-    ? { ref: upgradeId, upgradeId }
-    : { ref: `${upgradeId}@${run}`, upgradeId, run: Number(run) };
+function refOf(fs: FileSystem, upgrades: string, folder: string): LogRef | undefined {
+  // Nearly every journal has its first file, and looking for one name is much quicker than reading the folder.
+  const isThere =
+    fs.existsSync(join(upgrades, folder, FIRST_FILE)) || filesIn(fs, pathsIn(upgrades, folder).journal).length > 0;
+  if (isThere) return refOfFolder(fs, upgrades, folder);
+  const paths = pathsIn(upgrades, folder);
+  const ref = fs.existsSync(paths.snapshot) ? refOfFolder(fs, upgrades, folder) : undefined;
+  return ref !== undefined && isLost(fs, { paths, upgradeId: ref.upgradeId }) ? ref : undefined;
+}
+
+/** What a folder holds the log of, whether or not there is one; undefined when that cannot be told, or it is none of an upgrade. */
+export function refOfFolder(fs: FileSystem, upgrades: string, folder: string): LogRef | undefined {
+  const parts = partsOfFolder(folder);
+  if (parts === undefined) return undefined;
+  const upgradeId = idOfFileName(parts.name) ?? idInFiles(fs, pathsIn(upgrades, folder), parts.name);
+  if (upgradeId === undefined) return undefined;
+  const { run } = parts;
+  return run === undefined ? { ref: upgradeId, upgradeId } : { ref: `${upgradeId}@${run}`, upgradeId, run };
+}
+
+/** A name that is too long holds only a hash of the id. */
+function idInFiles(fs: FileSystem, { journal, snapshot }: UpgradePaths, name: string): string | undefined {
+  const upgradeId = idInHeaders(fs, journal, filesIn(fs, journal)) ?? idInSnapshot(fs, snapshot);
+  return upgradeId !== undefined && fileNameOf(upgradeId) === name ? upgradeId : undefined;
 }
 
 /** Whoever opens the log hears what is wrong with it; a list only says that it is there. */

@@ -29,7 +29,29 @@ export function pathsOf(upgrades: string, upgradeId: string, run?: number): Upgr
   return pathsIn(upgrades, run === undefined ? name : `${name}@${run}`);
 }
 
-/** The same by the folder's name. */
+const FOLDER = /^([^@]+)(?:@([1-9]\d{0,14}))?$/;
+
+/** The name of the upgrade, and the number of the finished run, in the name of a folder; undefined for any other name. */
+export function partsOfFolder(folder: string): { readonly name: string; readonly run: number | undefined } | undefined {
+  const [, name, run] = FOLDER.exec(folder) ?? [];
+  return name === undefined ? undefined : { name, run: run === undefined ? undefined : Number(run) };
+}
+
+/** The upgrade id and the number of a finished run that a ref names, if it is not an id itself. */
+export function runOfRef(ref: string): { readonly upgradeId: string; readonly run: number } | undefined {
+  const match = /^(.+)@([1-9]\d{0,14})$/s.exec(ref);
+  return match === null ? undefined : { upgradeId: match[1] as string, run: Number(match[2]) };
+}
+
+/** The folders that a ref may name: an upgrade's own, or a finished run's. */
+export function foldersOf(ref: string): readonly string[] {
+  const finished = runOfRef(ref);
+  return finished === undefined
+    ? [fileNameOf(ref)]
+    : [fileNameOf(ref), `${fileNameOf(finished.upgradeId)}@${finished.run}`];
+}
+
+/** The same as {@link pathsOf}, by the folder's name. */
 export function pathsIn(upgrades: string, folder: string): UpgradePaths {
   const root = join(upgrades, folder);
   return {

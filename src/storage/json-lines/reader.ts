@@ -3,7 +3,7 @@
 import { MilepostError } from "../../errors.ts";
 import { parseCursor } from "../../model/cursor.ts";
 import { openToRead, readAt, systemErrorCode, unusable, type FileSystem } from "../files.ts";
-import { headAt, holdsWholeLine, isSealed, MAX_LINE_BYTES, parseLine, seqAt } from "../line.ts";
+import { headAt, holdsWholeLine, isSealed, MAX_LINE_BYTES, opensAs, parseLine, seqAt, stemOf } from "../line.ts";
 import type { LineBatch, LogHeader, LogReader, StoredSnapshot } from "../storage.ts";
 import {
   encodeHeader,
@@ -42,6 +42,8 @@ export class JournalReader implements LogReader {
   #seq = 0;
   /** The term of the last line read; unknown at the beginning and after a seek to the middle. */
   #term: string | undefined;
+  /** What the lines of that term open with, once one has been read. */
+  #stem: Buffer | undefined;
   #lastLine: Uint8Array | undefined;
 
   constructor(
@@ -118,7 +120,7 @@ export class JournalReader implements LogReader {
     const segment = this.#chain[this.#index];
     this.#offset = segment?.headerBytes ?? 0;
     this.#seq = segment?.afterSeq ?? 0;
-    this.#term = undefined;
+    this.#term = this.#stem = undefined;
   }
 
   /** Goes on with the next file, which may repeat lines of the last one: those that its writer could not sync (`writer.ts`). */
@@ -127,10 +129,11 @@ export class JournalReader implements LogReader {
     const readPast = this.#offset > (this.#chain[this.#index]?.endBytes ?? 0);
     this.#enter(this.#index + 1);
     this.#term = term;
+    this.#stem = undefined;
     if (this.#seq === seq) return;
     if (this.#seq > seq || !readPast)
       throw this.#corrupt(this.#offset, `begins after seq ${this.#seq}, but the file before it ends at ${seq}`);
-    this.#term = undefined;
+    this.#term = this.#stem = undefined;
     while (this.#seq < seq) {
       const batch = this.read();
       if (batch === undefined) throw historyChanged(seq);
@@ -252,11 +255,16 @@ export class JournalReader implements LogReader {
 
   /** A whole line must be the next event of this very log; what is wrong with it when it is not. */
   #accept(bytes: Buffer, start: number, end: number): string | undefined {
+    if (this.#stem !== undefined && opensAs(bytes, start, this.#seq + 1, this.#stem)) {
+      this.#seq += 1;
+      return undefined;
+    }
     const place = { seq: this.#seq, logId: this.#header.logId, term: this.#term };
     const head = headAt(bytes, start);
     const fault = faultOf(head, place, () => opensTerm(bytes.subarray(start, end)));
     if (fault !== undefined || head === undefined) return fault;
     this.#term = head.term;
+    this.#stem = stemOf(head);
     this.#seq = head.seq;
     return undefined;
   }
@@ -282,6 +290,7 @@ export class JournalReader implements LogReader {
     this.#offset -= bytes.length - at;
     this.#seq = seq;
     this.#term = headAt(Buffer.from(this.#lastLine), 0)?.term;
+    this.#stem = undefined;
   }
 
   /** A place at or before the line `seq`, found by halving: lines say their seq at their beginning. Sets the seq before it. */

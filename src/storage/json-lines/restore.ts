@@ -11,19 +11,19 @@ const CHUNK_BYTES = 1024 * 1024;
  * the open descriptor; what stood in its place is kept beside it.
  *
  * @returns the descriptor to go on with.
- * @throws STORAGE_DEGRADED when the file was cut short, or cannot be put back.
+ * @throws STORAGE_DEGRADED when the file was cut short, cannot be looked at, or cannot be put back.
  */
 export function restoreFile(
   fs: FileSystem,
   { fd, path }: { readonly fd: number; readonly path: string },
   { size, since }: { readonly size: number; readonly since: number },
 ): number {
-  const open = fs.fstatSync(fd);
-  if (open.size < size || holdsHole(fs, fd, { from: since, to: size }))
-    throw degraded(path, new Error(`another program has cut the file, which should hold ${size} bytes`));
-  const found = fs.statSync(path, { throwIfNoEntry: false });
-  if (found?.ino === open.ino) return fd;
   try {
+    const open = fs.fstatSync(fd);
+    if (open.size < size || holdsHole(fs, fd, { from: since, to: size }))
+      throw new Error(`another program has cut the file, which should hold ${size} bytes`);
+    const found = fs.statSync(path, { throwIfNoEntry: false });
+    if (found?.ino === open.ino) return fd;
     return putBack(fs, { fd, path, size, isReplaced: found !== undefined });
   } catch (error) {
     throw degraded(path, error);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { isMilepostError, type MilepostError } from "../../../src/errors.ts";
-import { jsonLines } from "../../../src/storage/json-lines.ts";
+import { jsonLines, verifyUpgrade } from "../../../src/storage/json-lines.ts";
 import { realFileSystem } from "../../../src/storage/files.ts";
 import { codeOf, makeLines } from "../../contracts/log-lines.ts";
 import { quickFolder } from "../../faults/quick-folder.ts";
@@ -11,11 +11,11 @@ import { fileLines, journalOf, readLog, rootOf, write, writeLines } from "./fold
 
 const isLong = process.env["MILEPOST_LONG"] === "1";
 
-/** A log of two files: ten lines that were not closed, then ten that were. */
-async function twoFiles(): Promise<{ path: string; lines: Buffer[] }> {
+/** A log of two files: ten lines (or so many) that were not closed, then as many that were. */
+async function twoFiles(count = 10): Promise<{ path: string; lines: Buffer[] }> {
   const path = quickFolder();
-  const lines = await write(path, [1, 10], {});
-  lines.push(...(await write(path, [11, 20], { term: "t2", lastType: "writer.closed" })));
+  const lines = await write(path, [1, count], {});
+  lines.push(...(await write(path, [count + 1, 2 * count], { term: "t2", lastType: "writer.closed" })));
   return { path, lines };
 }
 
@@ -47,6 +47,26 @@ describe("a torn tail", () => {
       writeFileSync(join(rootOf(path), "lock"), "");
       const more = await write(path, [kept.length + 1, kept.length + 2], { term: "t2" });
       expect(await readLog(path), `cut at ${cut}`).toEqual(Buffer.concat([...kept, ...more]));
+      expect(readFileSync(file)).toEqual(whole.subarray(0, cut));
+    }
+  });
+
+  it("[L4, L5] that cuts the header or the very first event leaves a log without events, and is kept", async () => {
+    const path = quickFolder();
+    const [first] = await write(path, [1, 3]);
+    const file = journalOf(path);
+    const whole = readFileSync(file);
+    const header = fileLines(file)[0]?.length ?? 0;
+    for (let cut = 0; cut < header + (first?.length ?? 0); cut++) {
+      rmSync(rootOf(path), { recursive: true });
+      mkdirSync(join(rootOf(path), "journal"), { recursive: true });
+      writeFileSync(file, whole.subarray(0, cut));
+      writeFileSync(join(rootOf(path), "lock"), "");
+      if (cut < header) expect(await jsonLines({ path }).openReader("up"), `cut at ${cut}`).toBeUndefined();
+      else expect(await readLog(path), `cut at ${cut}`).toEqual(Buffer.alloc(0));
+      expect(verifyUpgrade(path, "up"), `cut at ${cut}`).toMatchObject({ problems: [], events: 0 });
+      const more = await write(path, [1, 2], { term: "t2" });
+      expect(await readLog(path), `cut at ${cut}`).toEqual(Buffer.concat(more));
       expect(readFileSync(file)).toEqual(whole.subarray(0, cut));
     }
   });
@@ -90,9 +110,10 @@ function logIdOf(path: string): string {
 
 describe("a flipped bit", () => {
   it("[L5, L6] in the last record cuts that off, anywhere else is refused with its file and offset (D07)", async () => {
-    const { path, lines } = await twoFiles();
+    const count = isLong ? 50 : 10;
+    const { path, lines } = await twoFiles(count);
     const all = Buffer.concat(lines);
-    const isTail = (file: number, line: number): boolean => file === 2 && line === 10;
+    const isTail = (file: number, line: number): boolean => file === 2 && line === count;
     let flips = 0;
     for (const file of [1, 2]) {
       const whole = readFileSync(journalOf(path, file));
@@ -118,7 +139,8 @@ describe("a flipped bit", () => {
       }
       writeFileSync(journalOf(path, file), whole);
     }
-    expect(flips).toBeGreaterThan(1400);
+    console.log(`D07: ${flips} bits flipped in ${lines.length} records`);
+    expect(flips).toBeGreaterThan(isLong ? all.length : 1400);
     expect(await readLog(path)).toEqual(all);
   });
 

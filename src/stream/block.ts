@@ -1,23 +1,25 @@
 /** Consecutive events of a log in memory, each encoded once for everybody who reads it. */
 
-import { sseEncoding, webSocketEncoding, typeOf, type Encoding } from "./encoding.ts";
+import { frameLines, sseEncoding, typeOf, webSocketEncoding, type Encoding } from "./encoding.ts";
 import type { Level } from "./protocol.ts";
 
 const NEWLINE = 0x0a;
 /** A block that grows is closed at so many bytes. */
 const BLOCK_BYTES = 256 * 1024;
-/** An event may be larger than a block; it then has one of its own. */
-const LEAST_ROOM = 16;
+/** Room for the first events of a block that grows. */
+const FIRST_BYTES = 4096;
 
 /** Events encoded one behind the other in memory that is never written twice, so that slices of it may be sent as they are. */
 class Encoded {
   readonly encoding: Encoding;
   #bytes: Buffer;
-  readonly #ends: number[] = [];
+  readonly #ends: number[];
 
-  constructor(encoding: Encoding, sizeBytes: number) {
+  /** @param bytes - what is there already, or room for what comes. */
+  constructor(encoding: Encoding, bytes: Buffer, ends: number[] = []) {
     this.encoding = encoding;
-    this.#bytes = Buffer.allocUnsafeSlow(sizeBytes);
+    this.#bytes = bytes;
+    this.#ends = ends;
   }
 
   get count(): number {
@@ -52,6 +54,8 @@ class Encoded {
   }
 }
 
+const emptyFrames = (): Encoded => new Encoded(webSocketEncoding, Buffer.allocUnsafeSlow(FIRST_BYTES));
+
 export class Block {
   readonly firstSeq: number;
   /** The bytes of all events of the log before this block, as far as its owner counts. */
@@ -59,10 +63,10 @@ export class Block {
   readonly #frames: Encoded;
   #sse: Encoded | undefined;
 
-  constructor(firstSeq: number, { sizeBytes = 4096, bytesBefore = 0 } = {}) {
+  constructor(firstSeq: number, { bytesBefore = 0, frames = emptyFrames() } = {}) {
     this.firstSeq = firstSeq;
     this.bytesBefore = bytesBefore;
-    this.#frames = new Encoded(webSocketEncoding, sizeBytes + LEAST_ROOM);
+    this.#frames = frames;
   }
 
   get lastSeq(): number {
@@ -124,7 +128,7 @@ export class Block {
   }
 
   #asSse(): Encoded {
-    this.#sse ??= new Encoded(sseEncoding, this.sizeBytes);
+    this.#sse ??= new Encoded(sseEncoding, Buffer.allocUnsafeSlow(this.sizeBytes));
     for (let index = this.#sse.count; index < this.#frames.count; index++)
       this.#sse.add(this.text(this.firstSeq + index));
     return this.#sse;
@@ -133,10 +137,8 @@ export class Block {
 
 /** The whole of a batch that a reader gave, as one block. */
 export function blockOf(firstSeq: number, lines: Buffer): Block {
-  // A frame's header takes 3 bytes more than the newline; few events are so small that it matters.
-  const block = new Block(firstSeq, { sizeBytes: lines.length + (lines.length >> 5) });
-  block.addLines(lines);
-  return block;
+  const { bytes, ends } = frameLines(lines);
+  return new Block(firstSeq, { frames: new Encoded(webSocketEncoding, bytes, ends) });
 }
 
 /** True if a subscriber of this level gets an event of this type. */

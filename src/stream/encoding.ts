@@ -59,6 +59,30 @@ function frame(opcode: number, text: string): Buffer {
   return bytes;
 }
 
+/** Whole lines as frames one behind the other, and where each ends. */
+export function frameLines(lines: Buffer): { readonly bytes: Buffer; readonly ends: number[] } {
+  const ends: number[] = [];
+  const lineEnds: number[] = [];
+  let size = 0;
+  for (let at = 0; at < lines.length;) {
+    const end = lines.indexOf(NEWLINE, at);
+    size += headerBytes(end - at) + end - at;
+    lineEnds.push(end);
+    ends.push(size);
+    at = end + 1;
+  }
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let from = 0;
+  let at = 0;
+  for (const end of lineEnds) {
+    at = writeHeader(bytes, at, TEXT_OPCODE, end - from);
+    lines.copy(bytes, at, from, end);
+    at += end - from;
+    from = end + 1;
+  }
+  return { bytes, ends };
+}
+
 /** A ping; the pong repeats its text, of at most 125 bytes. */
 export function pingFrame(text: string): Buffer {
   return frame(PING_OPCODE, text);

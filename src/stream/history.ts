@@ -55,7 +55,8 @@ export class History {
   }
 
   async #read(seq: number): Promise<Block> {
-    const first = seq - ((seq - 1) % STRIDE_EVENTS);
+    // Who reads on from the last block goes on where it ended; others begin at places that they share.
+    const first = this.#seq === seq - 1 ? seq : seq - ((seq - 1) % STRIDE_EVENTS);
     const block = this.#kept.get(first) ?? (await this.#readFrom(first));
     // Large events: the block ended before it came to this one.
     return block.has(seq) ? block : this.#readFrom(seq);

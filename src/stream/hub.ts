@@ -3,6 +3,7 @@
 import { systemClock, type Clock } from "../tracker/clock.ts";
 import { report, silentLogger, type Logger } from "../tracker/logger.ts";
 import { newCounters, type StreamCounters } from "./counters.ts";
+import { nextTurn } from "./fold-in-turns.ts";
 import { LiveLog } from "./live-log.ts";
 import type { Upgrades } from "./upgrades.ts";
 
@@ -58,6 +59,8 @@ export class Hub {
     for (const opening of [...this.#logs.values()]) {
       try {
         await this.#lookAfter(await opening);
+        // Each look asks the system about a lock: not all in one turn.
+        await nextTurn();
       } catch (error) {
         report(this.logger, "warn", "looking after a log", error);
       }

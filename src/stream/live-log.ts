@@ -31,15 +31,6 @@ const NEWLINE = 0x0a;
 /** How often a history that changes while it is read is read again. */
 const MAX_LOADS = 10;
 
-export interface LinesAfter {
-  /** Whole lines without their newlines: JSON texts. */
-  readonly lines: readonly Uint8Array[];
-  /** Where the next reading goes on. */
-  readonly cursor: string;
-  /** True if there was no more. */
-  readonly isEnd: boolean;
-}
-
 export interface LiveLogOptions {
   readonly source: LogSource;
   readonly logger: Logger;
@@ -176,28 +167,6 @@ export class LiveLog {
       if (isMilepostError(error, "INVALID_ARGUMENT", "CURSOR_GONE")) return undefined;
       throw error;
     }
-  }
-
-  /** At most `limit` events after a cursor; from the beginning when absent. @throws CURSOR_GONE, CORRUPT. */
-  async linesAfter(after: string | undefined, limit: number): Promise<LinesAfter> {
-    const from = after === undefined ? 0 : await this.locate(after);
-    if (from === undefined) {
-      throw new MilepostError(
-        "CURSOR_GONE",
-        `cursor ${shown(after)} is not on the history of this log; read it again from its beginning`,
-        { context: { cursor: after } },
-      );
-    }
-    const to = Math.min(this.head, from + limit);
-    const lines: Uint8Array[] = [];
-    while (from + lines.length < to) {
-      const seq = from + lines.length + 1;
-      const block = await this.block(seq);
-      for (let at = seq; at <= Math.min(to, block.lastSeq); at++) lines.push(block.text(at));
-    }
-    const last = lines.at(-1);
-    const cursor = last === undefined ? await this.cursorAt(from) : cursorOf(last as Buffer);
-    return { lines, cursor, isEnd: to >= this.head };
   }
 
   /** Looks at what changes without a line: whether somebody writes it, and whether it can be read again. */

@@ -140,7 +140,9 @@ export class Subscriber implements LiveReader {
     try {
       for (let cursor = after; this.#isRunning; cursor = undefined) {
         if (this.#log.trouble !== undefined) throw this.#log.trouble;
-        if (await this.#isCaughtUp(cursor)) return this.#beLive();
+        const isCaughtUp = await this.#isCaughtUp(cursor);
+        // Events that came, or an end, while this was being said belong to before.
+        if (isCaughtUp && this.#isCurrent && this.#seq === this.#log.head) return this.#beLive();
       }
       this.#end();
     } catch (error) {

@@ -111,15 +111,12 @@ function errorAnswers({ action, parameters = [], errors = [] }: Route): Json {
     "INTERNAL",
   ];
   const byStatus = Map.groupBy(new Set(codes), (code) => ERRORS[code].httpStatus);
-  return Object.fromEntries(
-    [...byStatus].map(([status, found]) => [
-      String(status),
-      {
-        description: found.join(", "),
-        content: { [PROBLEM_TYPE]: { schema: schemaOf(problem) } },
-      },
-    ]),
-  );
+  const problems = [...byStatus].map(([status, found]) => [
+    String(status),
+    { description: found.join(", "), content: { [PROBLEM_TYPE]: { schema: schemaOf(problem) } } },
+  ]);
+  // Before any route: without a body.
+  return { ...Object.fromEntries(problems), 431: { description: "The address and the headers are larger than 16 KiB" } };
 }
 
 export function asyncApiDocument(version: string): object {

@@ -2,8 +2,9 @@
 
 import { z } from "zod";
 
+import { linesAfter, type LinesAfter } from "../../../stream/lines-after.ts";
 import { LEVELS } from "../../../stream/protocol.ts";
-import type { LinesAfter, LiveLog } from "../../../stream/live-log.ts";
+import type { LiveLog } from "../../../stream/live-log.ts";
 import { changeOf } from "../change-of.ts";
 import { answerable } from "../negotiate.ts";
 import { queryValue, type ApiContext, type Route } from "../route.ts";
@@ -98,9 +99,12 @@ async function answer(
   queryValue(c, "level", level);
   const wanted = { after: queryValue(c, "after", after), limit: queryValue(c, "limit", limit) };
   const waitMs = queryValue(c, "wait", wait) * 1_000;
+  const until = performance.now() + (c.req.method === "GET" ? waitMs : 0);
+  const ending = AbortSignal.any([c.req.raw.signal, service.closing]);
   let found = await readSome(log, wanted);
-  if (found.lines.length === 0 && waitMs > 0 && c.req.method === "GET") {
-    await changeOf(log, waitMs, AbortSignal.any([c.req.raw.signal, service.closing]));
+  for (let leftMs = until - performance.now(); leftMs > 0; leftMs = until - performance.now()) {
+    if (found.lines.length > 0 || ending.aborted) break;
+    await changeOf(log, leftMs, ending);
     found = await readSome(log, wanted);
   }
   const next = new URLSearchParams({ after: found.cursor, limit: String(wanted.limit) });
@@ -121,7 +125,7 @@ async function readSome(
   const lines: Uint8Array[] = [];
   let bytes = 0;
   for (let from = after; ;) {
-    const found = await log.linesAfter(from, Math.min(LINES_PER_READ, limit - lines.length));
+    const found = await linesAfter(log, from, Math.min(LINES_PER_READ, limit - lines.length));
     for (const line of found.lines) bytes += line.byteLength;
     lines.push(...found.lines);
     if (found.isEnd || lines.length >= limit || bytes >= MAX_ANSWER_BYTES) return { ...found, lines };

@@ -36,3 +36,15 @@ export function speedOption(text: string): number {
   if (word !== "" && value > 0 && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('It is a number above 0, or "max".');
 }
+
+/** A port number; 0 is any free one. */
+export function portOption(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,5}$/.test(text.trim()) && value <= 65_535) return value;
+  throw new InvalidArgumentError("It is a number from 0 to 65535.");
+}
+
+/** One more of a list; several at once with commas between them, as the environment has them. */
+export function listOption(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(",").map((part) => part.trim())].filter((part) => part !== "");
+}

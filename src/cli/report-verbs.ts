@@ -1,9 +1,12 @@
 /** What the reporting verbs share: which upgrade, how the command gets there, what is printed. */
 
+import { randomUUID } from "node:crypto";
+
 import { Option, type Command as Verb } from "commander";
 import { MilepostError, shown } from "../errors.ts";
 import { checkId } from "../model/check.ts";
 import { checkCommand, type Command } from "../model/command.ts";
+import type { ProgressEvent } from "../model/event.ts";
 import type { Storage } from "../storage/storage.ts";
 import { safeText } from "../view/safe-text.ts";
 import { sendCommands } from "../tracker/hand-over.ts";
@@ -21,6 +24,8 @@ export interface ReportOptions extends CommonOptions {
   readonly plan?: string;
   readonly cluster?: string;
   readonly takeOver?: boolean;
+  readonly server?: string;
+  readonly token?: string;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -37,7 +42,12 @@ export function withReportOptions(verb: Verb): Verb {
         .argParser(durationOption)
         .default(DEFAULT_TIMEOUT_MS, "10s"),
     )
-    .option("--take-over", "displace the process that holds the upgrade, e.g. one that does not answer");
+    .option("--take-over", "displace the process that holds the upgrade, e.g. one that does not answer")
+    .option("--server <url>", "report to a Milepost server instead of a storage, e.g. http://127.0.0.1:8765")
+    .option(
+      "--token <token>",
+      "who reports, to a server that asks; better as MILEPOST_TOKEN, which other users cannot see",
+    );
 }
 
 /** An option that sets the value of another, so that the command line goes before the environment under either name. */
@@ -49,30 +59,56 @@ function sameAs(name: string, option: Option): Option {
 /**
  * Gives the commands to the upgrade and prints the events: seq, type and id; whole with --json; nothing with --quiet.
  *
- * @throws INVALID_ARGUMENT when no upgrade is named; what the commands throw; LOCKED.
+ * @throws INVALID_ARGUMENT when no upgrade is named; what the commands throw; LOCKED; TIMEOUT when a server does not answer.
  */
 export async function reportCommands(cli: Cli, options: ReportOptions, commands: readonly object[]): Promise<void> {
   const upgradeId = options.upgrade;
   if (upgradeId === undefined) {
     throw new MilepostError("INVALID_ARGUMENT", "no upgrade is named; pass --upgrade <id>, or set MILEPOST_UPGRADE_ID");
   }
-  const ids = { planId: options.plan, clusterName: options.cluster };
-  const storage = storageOf(options);
-  await refuseUnknown(
-    storage,
-    checkId(upgradeId, "--upgrade"),
-    commands.map((command) => checkCommand(command)),
-  );
-  const events = await sendCommands(storage, upgradeId, commands, {
-    timeoutMs: options.timeout,
-    ids,
-    takeOver: options.takeOver,
-  });
+  checkId(upgradeId, "--upgrade");
+  const checked = commands.map((command) => checkCommand(command));
+  const events = await (options.server === undefined ? toStorage : toServer)(options, upgradeId, checked);
   if (options.quiet === true) return;
   for (const event of events) {
     if (options.json === true) sayJson(cli, event);
     else say(cli, `${event.seq} ${event.type} ${safeText(event.id)}\n`);
   }
+}
+
+async function toStorage(
+  options: ReportOptions,
+  upgradeId: string,
+  commands: readonly Command[],
+): Promise<readonly ProgressEvent[]> {
+  const { plan, cluster, timeout, takeOver } = options;
+  const storage = storageOf(options);
+  await refuseUnknown(storage, upgradeId, commands);
+  return sendCommands(storage, upgradeId, commands, {
+    timeoutMs: timeout,
+    ids: { planId: plan, clusterName: cluster },
+    takeOver,
+  });
+}
+
+async function toServer(
+  { server = "", token, plan, cluster, timeout, takeOver }: ReportOptions,
+  upgradeId: string,
+  commands: readonly Command[],
+): Promise<readonly ProgressEvent[]> {
+  if (takeOver === true)
+    throw new MilepostError("INVALID_ARGUMENT", "pass --take-over or --server: from a server nothing is taken over");
+  const { reportToServer } = await import("./server-client.ts");
+  return reportToServer({
+    server,
+    token,
+    upgradeId,
+    planId: plan,
+    clusterName: cluster,
+    commands,
+    timeoutMs: timeout,
+    idempotencyKey: randomUUID(),
+  });
 }
 
 /** Refuses to report on an upgrade that is not there; only `upgrade start` makes one. @throws UNKNOWN_UPGRADE. */

@@ -24,6 +24,11 @@ export const VERBS: readonly Verb[] = [
     "rehearse an upgrade, to see what Milepost shows",
     async () => (await import("./commands/demo.ts")).addDemo,
   ),
+  verb(
+    "start",
+    "serve the upgrades: live, as an API, to reporters",
+    async () => (await import("./commands/start.ts")).addStart,
+  ),
   verb("watch", "show an upgrade live until it ends", async () => (await import("./commands/watch.ts")).addWatch),
   verb("wait", "wait until an upgrade has a status", async () => (await import("./commands/wait.ts")).addWait),
   verb("list", "list the upgrades", async () => (await import("./commands/list.ts")).addList),

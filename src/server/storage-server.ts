@@ -71,7 +71,7 @@ export function createStorageServer(options: StorageServerOptions): StorageServe
     const api = createApi({
       upgrades,
       hub,
-      all: (filter) => Promise.resolve({ summaries: fleet.list(filter), unreadable: [] }),
+      all: (filter) => Promise.resolve({ summaries: fleet.list(filter), unreadable: fleet.unreadable }),
       credentials: door,
       clock,
       logger,

@@ -111,6 +111,14 @@ export class WebSocketConnection implements Connection, SubscriptionOwner {
       this.#mistakes += 1;
       if (this.#mistakes >= MAX_MISTAKES) this.close("TOO_MANY_MISTAKES");
     }
+    this.#readOnlyWhoReads();
+  }
+
+  /** Answers are written whether the link can take them or not; so a peer that does not take them is asked for nothing more. */
+  #readOnlyWhoReads(): void {
+    if (this.#socket.isPaused || !this.#link.isFull) return;
+    this.#socket.pause();
+    void this.#link.emptied().then(() => this.#socket.resume());
   }
 
   pong(data: Buffer): void {

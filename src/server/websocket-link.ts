@@ -89,6 +89,22 @@ export class WebSocketLink implements Link {
     );
   }
 
+  /** True while more waits in this process than a peer that reads would leave there. */
+  get isFull(): boolean {
+    return this.#isOpen && this.#socket.writableLength >= WINDOW_BYTES;
+  }
+
+  /** Resolves when nothing waits in this process any more, or the connection is gone. */
+  emptied(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#socket.off("drain", done).off("close", done);
+        resolve();
+      };
+      this.#socket.on("drain", done).on("close", done);
+    });
+  }
+
   write(bytes: Uint8Array, messages: number): void {
     if (!this.isOpen) return;
     this.#sentBytes += bytes.length;

@@ -53,16 +53,16 @@ test("W07: ten readers that take nothing change nothing for others, cost a windo
   const at = await served({ times, closeTimeoutMs: 200 });
   const stalled = await readers(at, 10);
   for (const { client } of stalled) client.stall();
+  const readBefore = stalled.map(({ client }) => client.socket.bytesRead);
   const well = await readers(at, 5);
   const peak = await publish(at, 15);
   for (const reader of well) await reader.at(() => at.kept.end);
   for (const { ledger } of well) expect(ledger.counts).toMatchObject({ events: 1_500, skipped: 0, snapshots: 1 });
-  expect(peak).toBeGreaterThan(MIB / 2);
+  // The system holds what this process does not; together they are no more than a window and one write.
   expect(peak).toBeLessThanOrEqual(MIB + ONE_WRITE);
   expect(at.server.clientCount).toBe(15);
   // Not before the time is over.
   at.clock.pass(1_500);
-  await until("asked", () => at.queuedBytes() > 0);
   await new Promise((resolve) => setTimeout(resolve, 600));
   at.clock.pass(times.stallTimeoutMs - 2_000);
   await new Promise((resolve) => setTimeout(resolve, 600));
@@ -71,6 +71,13 @@ test("W07: ten readers that take nothing change nothing for others, cost a windo
   await until("the stalled ones are cut", () => at.hub.counters.cutSlow === 10);
   await until("and gone", async () => (await at.connections()) === 5);
   expect(at.server.clientCount).toBe(5);
+  for (const [index, { client }] of stalled.entries()) {
+    client.resume();
+    await client.over();
+    const bytes = client.socket.bytesRead - (readBefore[index] as number);
+    expect(bytes).toBeLessThanOrEqual(MIB + ONE_WRITE);
+    expect(client.trouble).toBeUndefined();
+  }
   at.kept.report();
   for (const reader of well) await reader.at(() => at.kept.end);
   for (const { client } of [...stalled, ...well]) client.destroy();
@@ -126,7 +133,7 @@ test("one that answers pings without reading costs no more than a window", async
 
 test.each([
   ["pings", frame("x".repeat(125), { opcode: PING })],
-  ["messages", frame('{"type":"ping"}')],
+  ["messages", frame(JSON.stringify({ type: "ping", requestId: "x".repeat(250) }))],
   ["questions for a summary", frame('{"type":"get_summary"}')],
   ["subscriptions", frame('{"type":"subscribe","channel":"upgrade:up"}')],
 ])("a flood of %s by one that does not read costs no more than a few windows", async (_name, bytes) => {
@@ -137,16 +144,33 @@ test.each([
   reader.client.stall();
   const chunk = Buffer.concat(Array.from({ length: 2_000 }, () => bytes));
   let peak = 0;
-  for (let n = 0; n < 150; n++) {
-    reader.client.send(chunk);
-    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  // Some forty megabytes of answers, if nobody minded.
+  for (let n = 0; n < 150 && !reader.client.isOver; n++) {
+    if (reader.client.socket.writableLength < MIB) reader.client.send(chunk);
+    await new Promise(setImmediate);
     peak = Math.max(peak, at.queuedBytes());
   }
-  expect(peak).toBeLessThanOrEqual(6 * MIB);
+  expect(peak).toBeLessThanOrEqual(4 * MIB);
   at.kept.report();
   await well.at(() => at.kept.end);
   reader.client.destroy();
   well.client.destroy();
+});
+
+test("one that rests from reading is heard again when it reads again", async () => {
+  const at = await served({ times });
+  const [reader] = (await readers(at, 1)) as [Reader];
+  let pongs = 0;
+  reader.client.take = () => void (pongs += 1);
+  for (let round = 1; round <= 3; round++) {
+    reader.client.stall();
+    const bytes = frame(JSON.stringify({ type: "ping", requestId: "x".repeat(250) }));
+    reader.client.send(Buffer.concat(Array.from({ length: 40_000 }, () => bytes)));
+    await until("the server rests", () => at.queuedBytes() > MIB - 1_000 || pongs > 0);
+    reader.client.resume();
+    await reader.client.until(() => pongs === round * 40_000, 15_000);
+  }
+  reader.client.destroy();
 });
 
 test("W09: a peer that has gone without a word is found within the interval and the time for an answer", async () => {
@@ -189,7 +213,7 @@ test("W10: an idle connection is asked every interval, and stays", async () => {
 
 test("W13: a server that stops tells every client to come back, stalled ones too, and lets go of all sockets", async () => {
   const at = await served({ times, closeTimeoutMs: 300 });
-  const all = await readers(at, 200);
+  const all = await readers(at, 60);
   const half = new RawClient(at.port);
   half.send("GET / HTTP/1.1\r\n");
   const [stalled] = (await readers(at, 1)) as [Reader];
@@ -208,7 +232,7 @@ test("W13: a server that stops tells every client to come back, stalled ones too
   await closing;
   expect(all.map(({ client }) => client.closeCode)).toEqual(all.map(() => 1001));
   expect(await at.connections()).toBe(0);
-  expect(at.server.clientCount).toBe(0);
+  await until("gone", () => at.server.clientCount === 0);
   for (const { client } of [...all, stalled]) client.destroy();
   half.destroy();
 });
@@ -370,7 +394,7 @@ test("one who may not see an upgrade is told what one is told of an upgrade that
   await client.until(() => client.messages.length >= 2);
   for (const id of ["up", "nowhere"]) client.say({ type: "subscribe", channel: `upgrade:${id}`, requestId: id });
   await client.until(() => client.messages.length >= 4);
-  const answers = client.messages.slice(2).map((answer) => JSON.stringify(answer).replaceAll(String(answer["requestId"]), "X"));
+  const answers = client.messages.slice(2).map((answer) => JSON.stringify(answer).replaceAll(new RegExp(`\\b${String(answer["requestId"])}\\b`, "g"), "X"));
   expect(new Set(answers).size).toBe(1);
   client.destroy();
 });

@@ -9,3 +9,6 @@ export interface Rehearsal {
   /** Minutes of the real upgrade as milliseconds of this one. */
   readonly toMs: (minutes: number) => number;
 }
+
+/** The upgrade that a server rehearses; each time it is its next run. */
+export const REHEARSAL_ID = "rehearsal";

@@ -34,6 +34,7 @@ const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 interface Running {
   readonly server: MilepostServer;
   readonly hub: Hub;
+  readonly closing: AbortController;
 }
 
 export class WebSocketServer {
@@ -69,6 +70,7 @@ export class WebSocketServer {
   async stop(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
+    running?.closing.abort();
     await running?.server.close();
     await running?.hub.close();
   }
@@ -90,26 +92,23 @@ export class WebSocketServer {
 
   async #listen(upgrades: Upgrades): Promise<Running> {
     const { host, port, logger, pingIntervalMs, allowedOrigins } = this.#options;
-    const [{ MilepostServer }, { Hub }, { loopbackAccess }] = await Promise.all([
+    const [{ MilepostServer }, { Hub }, { createDoor }, { httpOf }] = await Promise.all([
       import("./server.ts"),
       import("../stream/hub.ts"),
-      import("./access.ts"),
+      import("./door.ts"),
+      import("./http.ts"),
     ]);
     const hub = new Hub({ upgrades, logger });
-    const server = new MilepostServer({
-      hub,
-      access: loopbackAccess(allowedOrigins),
-      host,
-      port,
-      times: { pingIntervalMs },
-      http: () => (_request, response) => void response.writeHead(426, { Upgrade: "websocket" }).end(),
-    });
+    const { access, credentials } = createDoor({ host, allowedOrigins, clock: hub.clock, logger });
+    const closing = new AbortController();
+    const http = httpOf({ hub, credentials, checkReady: () => Promise.resolve(), closing: closing.signal });
+    const server = new MilepostServer({ hub, access, host, port, times: { pingIntervalMs }, http });
     try {
       await server.listen();
     } catch (error) {
       await hub.close();
       throw error;
     }
-    return { server, hub };
+    return { server, hub, closing };
   }
 }

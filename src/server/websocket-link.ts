@@ -62,6 +62,7 @@ export class WebSocketLink implements Link {
   /** When a ping last went out, or the peer was last heard. */
   #askedAt: number;
   #heardAt: number;
+  #ackedAt = 0;
   #waiting: (() => void)[] | undefined;
 
   constructor(socket: Duplex, context: LinkContext, owner: LinkOwner) {
@@ -139,6 +140,7 @@ export class WebSocketLink implements Link {
     const index = pings.findIndex((ping) => ping.text === text);
     if (index < 0) return;
     this.#ackedBytes = pings[index]?.sentBytes ?? this.#ackedBytes;
+    this.#ackedAt = this.#heardAt;
     this.#pings = index + 1 < pings.length ? pings.slice(index + 1) : undefined;
     this.#release();
   }
@@ -150,7 +152,9 @@ export class WebSocketLink implements Link {
     const oldest = this.#pings?.[0];
     if (oldest !== undefined) {
       const isData = oldest.sentBytes > this.#ackedBytes;
-      if (now - oldest.at > (isData ? times.stallTimeoutMs : times.pongTimeoutMs)) {
+      // A slow peer answers late, and yet takes: what counts is since when it has taken nothing more.
+      const silentMs = now - (isData ? Math.max(oldest.at, this.#ackedAt) : oldest.at);
+      if (silentMs > (isData ? times.stallTimeoutMs : times.pongTimeoutMs)) {
         counters[isData ? "cutSlow" : "cutDead"] += 1;
         return this.#owner.close("TOO_SLOW");
       }

@@ -92,7 +92,7 @@ export class WebSockets implements Ticking {
     this.#unmet.add(socket);
     let admission: Admission | undefined;
     try {
-      const asked = askedFor(request.url ?? "/");
+      const asked = askedFor(request);
       admission = await access.admit(request, this.#clients.size);
       const client = this.#shakeHands(request, socket, head);
       if (client === undefined) return this.#part(socket, admission);
@@ -179,7 +179,9 @@ function listenersOf(clients: Map<WebSocket, Client>): Listeners {
 }
 
 /** @throws NOT_FOUND, INVALID_ARGUMENT. */
-function askedFor(address: string): Omit<Arrival, "admission"> {
+function askedFor({ url: address = "/", httpVersion }: IncomingMessage): Omit<Arrival, "admission"> {
+  // RFC 6455 (4.1) does not allow an older one, and `ws` lets it through.
+  if (httpVersion !== "1.1") throw new MilepostError("INVALID_ARGUMENT", "a WebSocket needs HTTP/1.1");
   if (!URL.canParse(address, "http://localhost"))
     throw new MilepostError("INVALID_ARGUMENT", `${shown(address)} is no address; ask for / or /ws`);
   const { pathname, searchParams } = new URL(address, "http://localhost");

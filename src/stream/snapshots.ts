@@ -32,8 +32,11 @@ export class Snapshot {
   *messages(encoding: Encoding): Generator<Buffer, undefined> {
     const encoded = this.#encoded.get(encoding) ?? [];
     this.#encoded.set(encoding, encoded);
+    // Only with the last part is it a place to come back to: who has some parts of a state has none.
+    const cursorOf = (index: number): string | undefined =>
+      index === this.#texts.length - 1 ? this.cursor : undefined;
     for (const [index, text] of this.#texts.entries())
-      yield (encoded[index] ??= encoding.text("snapshot", this.cursor, text));
+      yield (encoded[index] ??= encoding.text("snapshot", cursorOf(index), text));
     return undefined;
   }
 }

@@ -111,12 +111,15 @@ function errorAnswers({ action, parameters = [], errors = [] }: Route): Json {
     "INTERNAL",
   ];
   const byStatus = Map.groupBy(new Set(codes), (code) => ERRORS[code].httpStatus);
-  const problems = [...byStatus].map(([status, found]) => [
+  const problems: readonly (readonly [string, Json])[] = [...byStatus].map(([status, found]) => [
     String(status),
     { description: found.join(", "), content: { [PROBLEM_TYPE]: { schema: schemaOf(problem) } } },
   ]);
   // Before any route: without a body.
-  return { ...Object.fromEntries(problems), 431: { description: "The address and the headers are larger than 16 KiB" } };
+  return {
+    ...Object.fromEntries(problems),
+    431: { description: "The address and the headers are larger than 16 KiB" },
+  };
 }
 
 export function asyncApiDocument(version: string): object {

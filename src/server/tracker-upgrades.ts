@@ -15,7 +15,11 @@ export function trackerUpgrades(source: EventSource): Upgrades {
     ref: upgradeId,
     openReader: async () => (await storage.openReader(upgradeId)) ?? new ReaderToCome(source),
     waitingLines: (seq) => tracker.log.queuedLines(seq),
-    watch: (onChange) => tracker.onEvent(onChange),
+    watch: (onChange) => {
+      // The tracker at once; the storage too, since another process may have taken the log over.
+      const stops = [tracker.onEvent(onChange), storage.watch(upgradeId, onChange)];
+      return () => stops.forEach((stop) => stop());
+    },
     holder: async () => storage.holder(upgradeId),
   };
   return {

@@ -42,6 +42,11 @@ export class UpgradeSubscription implements SubscriberOwner {
     this.#subscriber.start(after, this);
   }
 
+  /** Of the upgrade that it shows, once it is known. */
+  get clusterName(): string | undefined {
+    return this.#log?.state.clusterName;
+  }
+
   stop(): void {
     this.#isStopped = true;
     this.#subscriber?.stop();

@@ -26,7 +26,7 @@ import type { SubscriberContext } from "../stream/subscriber.ts";
 import { report } from "../tracker/logger.ts";
 import { summaryAt } from "../view/summary.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
-import type { Grant } from "./auth/grant.ts";
+import { may, type Grant } from "./auth/grant.ts";
 import { authorise } from "./auth/refusal.ts";
 import { UpgradeSubscription, type SubscriptionOwner } from "./upgrade-subscription.ts";
 import { WebSocketLink, type LinkContext } from "./websocket-link.ts";
@@ -56,6 +56,8 @@ const MAX_MISTAKES = 20;
 /** What sends on a channel until it is stopped. */
 interface Subscription {
   readonly channel: string;
+  /** Of the upgrade that it shows, if it shows one. */
+  readonly clusterName?: string | undefined;
   stop(): void;
 }
 
@@ -241,6 +243,7 @@ export class WebSocketConnection implements Connection, SubscriptionOwner {
       const isFirst = this.#grant === undefined;
       const grant = await arrival.admission.authenticate(token);
       this.#grant = grant;
+      this.#dropForbidden(grant);
       const channel = isFirst ? await this.#firstChannel(arrival) : undefined;
       const channels = channel === undefined ? this.#channels() : [channel];
       const expiresAt = grant.expiresAtMs === null ? null : new Date(grant.expiresAtMs).toISOString();
@@ -249,6 +252,16 @@ export class WebSocketConnection implements Connection, SubscriptionOwner {
     } catch (error) {
       this.#refuse(error, about);
       if (this.#grant === undefined || isMilepostError(error, "RATE_LIMITED")) this.close(codeOf(error));
+    }
+  }
+
+  /** New credentials may allow less. */
+  #dropForbidden(grant: Grant): void {
+    for (const { channel, clusterName } of this.#subscriptions) {
+      const target = parseChannel(channel);
+      if (may(grant, "watch", target.kind === "upgrade" ? { ...target, clusterName } : target)) continue;
+      this.#drop(channel);
+      this.#refuse(new MilepostError("FORBIDDEN", "the new credentials do not allow this channel"), { channel });
     }
   }
 

@@ -176,3 +176,19 @@ test("one whose admission comes when it has gone is counted out again", async ()
   admit();
   await until("counted out", () => left.length === 1);
 });
+
+test("new credentials that allow less end what they do not allow, and nothing else", async () => {
+  const at = await served({ access: scripted() });
+  const client = await arrived(at);
+  const say = (message: unknown): void => client.send(frame(JSON.stringify(message)));
+  say({ type: "authenticate", token: "all" });
+  await client.until(() => client.messages.some(({ type }) => type === "subscribed"));
+  say({ type: "authenticate", token: "other" });
+  await client.until(() => client.messages.some(({ code }) => code === "FORBIDDEN"));
+  const events = client.messages.filter(({ seq }) => seq !== undefined).length;
+  at.kept.tracker.setCurrentPhase("told to nobody");
+  say({ type: "ping" });
+  await client.until(() => client.messages.some(({ type }) => type === "pong"));
+  expect(client.messages.filter(({ seq }) => seq !== undefined)).toHaveLength(events);
+  client.socket.destroy();
+});

@@ -48,7 +48,7 @@ test("one that rests from reading is heard again when it reads again", async () 
   reader.client.destroy();
 });
 
-test("W14: a flood of subscriptions to ten thousand channels meets the limit, and leaves nothing behind", async () => {
+test("[W6, W11] W14: a flood of subscriptions to ten thousand channels meets the limit, and leaves nothing behind", async () => {
   const at = await served({ idleMs: 0 });
   const client = await RawClient.open(at.port);
   const answers = (): number => client.messages.filter(({ type }) => type === "error" || type === "subscribed").length;

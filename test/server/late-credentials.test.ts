@@ -49,7 +49,7 @@ async function arrived(at: Served): Promise<RawClient> {
   return client;
 }
 
-test("W15: what is sent before the credentials is refused, and tells nothing; without any the connection ends in time", async () => {
+test("[G1] W15: what is sent before the credentials is refused, and tells nothing; without any the connection ends in time", async () => {
   const access = scripted();
   const at = await served({ access, authTimeoutMs: 10_000 });
   const client = new RawClient(at.port);
@@ -107,7 +107,7 @@ test("with its token in the first message a client gets what is there; a wrong t
   }
 });
 
-test("one who may not see an upgrade is told what one is told of an upgrade that there is not", async () => {
+test("[G2] one who may not see an upgrade is told what one is told of an upgrade that there is not", async () => {
   const at = await served({ access: scripted() });
   const client = await arrived(at);
   client.say({ type: "authenticate", token: "other" });
@@ -121,7 +121,7 @@ test("one who may not see an upgrade is told what one is told of an upgrade that
   client.destroy();
 });
 
-test("W17: credentials that end or are renewed while connected", async () => {
+test("[G4] W17: credentials that end or are renewed while connected", async () => {
   const access = scripted();
   const at = await served({ access });
   const client = await arrived(at);
@@ -177,7 +177,7 @@ test("one whose admission comes when it has gone is counted out again", async ()
   await until("counted out", () => left.length === 1);
 });
 
-test("new credentials that allow less end what they do not allow, and nothing else", async () => {
+test("[G4] new credentials that allow less end what they do not allow, and nothing else", async () => {
   const at = await served({ access: scripted() });
   const client = await arrived(at);
   const say = (message: unknown): void => client.send(frame(JSON.stringify(message)));

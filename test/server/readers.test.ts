@@ -8,7 +8,7 @@ import { MIB, publish, Reader, readers } from "./checked-readers.ts";
 const ONE_WRITE = 256 * 1024 + 20_000;
 const times = { pingIntervalMs: 25_000, pongTimeoutMs: 8_000, stallTimeoutMs: 30_000 };
 
-test("W07: ten readers that take nothing change nothing for others, cost a window each, and are cut as slow", async () => {
+test("[W5, W6] W07: ten readers that take nothing change nothing for others, cost a window each, and are cut as slow", async () => {
   const at = await served({ times, closeTimeoutMs: 200 });
   const stalled = await readers(at, 10);
   for (const { client } of stalled) client.stall();
@@ -62,7 +62,7 @@ test("one that is cut and reads again learns why, and may come back", async () =
   again.client.destroy();
 });
 
-test("a slow reader is told the stretch by few events, and ends in the exact state", async () => {
+test("[W4] a slow reader is told the stretch by few events, and ends in the exact state", async () => {
   const at = await served({ times });
   const [reader] = (await readers(at, 1)) as [Reader];
   reader.client.stall();
@@ -75,7 +75,7 @@ test("a slow reader is told the stretch by few events, and ends in the exact sta
   reader.client.destroy();
 });
 
-test("one that answers pings without reading costs no more than a window", async () => {
+test("[W5] one that answers pings without reading costs no more than a window", async () => {
   const at = await served({ times });
   const [reader] = (await readers(at, 1)) as [Reader];
   reader.client.stall();
@@ -90,7 +90,7 @@ test("one that answers pings without reading costs no more than a window", async
   reader.client.destroy();
 });
 
-test("W09: a peer that has gone without a word is found within the interval and the time for an answer", async () => {
+test("[W5] W09: a peer that has gone without a word is found within the interval and the time for an answer", async () => {
   const at = await served({ times, closeTimeoutMs: 100 });
   const [dead, well] = (await readers(at, 2)) as [Reader, Reader];
   const beat = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 600));
@@ -112,7 +112,7 @@ test("W09: a peer that has gone without a word is found within the interval and 
   for (const { client } of [dead, well]) client.destroy();
 });
 
-test("W10: an idle connection is asked every interval, and stays", async () => {
+test("[W5] W10: an idle connection is asked every interval, and stays", async () => {
   const at = await served({ times });
   const [reader] = (await readers(at, 1)) as [Reader];
   const pings = (): number => reader.client.frames.filter(({ opcode }) => opcode === PING).length;

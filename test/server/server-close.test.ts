@@ -6,7 +6,7 @@ import { frame, RawClient } from "../wire/raw-client.ts";
 import { served, until, type Served } from "../wire/served.ts";
 import { publish, Reader, readers } from "./checked-readers.ts";
 
-test("W13: a server that stops tells every client to come back, stalled ones too, and lets go of all sockets", async () => {
+test("[W8] W13: a server that stops tells every client to come back, stalled ones too, and lets go of all sockets", async () => {
   const at = await served({ closeTimeoutMs: 300 });
   const all = await readers(at, 100);
   const half = new RawClient(at.port);

@@ -41,7 +41,7 @@ function linked({ takes = true } = {}) {
   };
 }
 
-test("asks behind every 256 KiB, with the number of messages so far, and is full at a window that nobody has acknowledged", () => {
+test("[W5] asks behind every 256 KiB, with the number of messages so far, and is full at a window that nobody has acknowledged", () => {
   const { link, write, pings } = linked();
   for (let n = 1; n <= 15; n++) write(64 * KIB);
   expect(pings).toEqual(["4", "8", "12"]);
@@ -68,7 +68,7 @@ test("an answer acknowledges what was sent before its question, and no more", as
   expect(link.canTake).toBe(false);
 });
 
-test("what was never asked is no answer: no number ahead, none twice, no other text", () => {
+test("[W5] what was never asked is no answer: no number ahead, none twice, no other text", () => {
   const { link, write } = linked();
   for (let n = 1; n <= 16; n++) write(64 * KIB);
   for (const text of ["", "0", "1", "3", "5", "17", "99999", "4 ", "04", "x"]) link.pong(text);

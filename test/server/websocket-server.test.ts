@@ -63,7 +63,7 @@ async function served(
   return { tracker, port: tracker.websocket.getServerInfo().port };
 }
 
-test("a client that only connects gets welcome, the state, and every event from there on, none missing, none twice", async () => {
+test("[W1] a client that only connects gets welcome, the state, and every event from there on, none missing, none twice", async () => {
   const { tracker, port } = await served();
   tracker.startUpgrade();
   const client = new Client(port);
@@ -78,7 +78,7 @@ test("a client that only connects gets welcome, the state, and every event from 
   expect(events).toEqual(Array.from({ length: tracker.progress.seq - first + 1 }, (_unused, index) => first + index));
 });
 
-test("a client that comes back with a cursor gets exactly what it missed; a cursor of another log is answered with the state", async () => {
+test("[W2] a client that comes back with a cursor gets exactly what it missed; a cursor of another log is answered with the state", async () => {
   const { tracker, port } = await served();
   const { cursor = "" } = tracker.startUpgrade();
   tracker.addTask("a", "A");
@@ -92,7 +92,7 @@ test("a client that comes back with a cursor gets exactly what it missed; a curs
   expect(client.messages.filter(({ seq }) => seq !== undefined).map(({ seq }) => seq)).toEqual([3]);
 });
 
-test("the next run of an upgrade is said aloud and followed", async () => {
+test("[W3] the next run of an upgrade is said aloud and followed", async () => {
   const { tracker, port } = await served();
   tracker.startUpgrade();
   const client = new Client(port);
@@ -128,7 +128,7 @@ test("what is no message is answered with an error and hurts nobody", async () =
   expect(tracker.websocket.getServerInfo()).toMatchObject({ running: true, clientCount: 1 });
 });
 
-test("a browser of another origin, and a foreign Host, are refused", async () => {
+test("[G1] a browser of another origin, and a foreign Host, are refused", async () => {
   const { port } = await served();
   for (const headers of [{ origin: "https://evil.example" }, { host: "evil.example" }, { origin: "null" }] as Record<
     string,

@@ -115,7 +115,7 @@ function check(items: readonly Watched[]): void {
 }
 
 test(
-  "whatever an honest server's connections suffer, each event is shown once, in order, with exactly its state",
+  "[W9] whatever an honest server's connections suffer, each event is shown once, in order, with exactly its state",
   { timeout: 600_000 },
   async () => {
     const server = await ScriptedServer.start();

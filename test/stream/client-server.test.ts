@@ -54,7 +54,7 @@ function expectWhole(shown: readonly Watched[], tracker: ProgressTracker): void 
   expect(canonicalJson(shown.at(-1)?.state)).toBe(canonicalJson(tracker.progress));
 }
 
-test("W01: views whose connections are cut anywhere, also in mid-frame, end in exactly the tracker's state, every event shown once", async () => {
+test("[W9] W01: views whose connections are cut anywhere, also in mid-frame, end in exactly the tracker's state, every event shown once", async () => {
   const { tracker, port } = await served();
   tracker.startUpgrade();
   let seed = 7;

@@ -192,7 +192,7 @@ test.each(
   expect(shown.filter(({ reset }) => reset)).toEqual([]);
 });
 
-test("within a stretch nothing is shown; at its end once, with the events that were sent of it", async () => {
+test("[W9] within a stretch nothing is shown; at its end once, with the events that were sent of it", async () => {
   const server = await ScriptedServer.start();
   const items = watching(server.url);
   const followed = take(items, 2);

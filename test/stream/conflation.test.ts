@@ -36,7 +36,7 @@ test("[E5] for any stretch of any history, what is told of it leads to the very 
   expect(kept).toBeLessThan(all);
 });
 
-test("of a thousand reports on two tasks two are told, and every change of state in its order", () => {
+test("[W4] of a thousand reports on two tasks two are told, and every change of state in its order", () => {
   const log = testLog();
   log.give({ type: "addTask", taskId: "a", taskName: "A" });
   log.give({ type: "addTask", taskId: "b", taskName: "B" });

@@ -32,7 +32,7 @@ const idsOf = (summaries: readonly { readonly upgradeId: string }[]): string[] =
   summaries.map(({ upgradeId }) => upgradeId);
 
 describe("what a fleet knows", () => {
-  it("is one summary of each upgrade, the newest first, of all or of a kind", async () => {
+  it("[W10] is one summary of each upgrade, the newest first, of all or of a kind", async () => {
     const [storage, clock] = [memory(), manualClock()];
     for (const [upgradeId, clusterName] of [
       ["old", "east"],

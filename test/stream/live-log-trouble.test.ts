@@ -170,7 +170,7 @@ function madeLine(cursor: string, seq: number, type: string): Buffer {
   return Buffer.from(`${JSON.stringify(event)}\n`);
 }
 
-test("when another writer's events are stored in the place of those that waited, the readers are told that the history is another one", async () => {
+test("[W3] when another writer's events are stored in the place of those that waited, the readers are told that the history is another one", async () => {
   const kept = new KeptLog(quickFolder(), manualClock());
   await kept.reopen();
   const waiting = new WaitingLines();

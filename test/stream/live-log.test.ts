@@ -58,7 +58,7 @@ test("tells those who wait for a change, once for all that came together, until 
 });
 
 /** Cursors that a reader may come with, and whether the log goes on from them. */
-test("W05: a cursor that lies on the history is found; any other is none, whatever is wrong with it", async () => {
+test("[W2] W05: a cursor that lies on the history is found; any other is none, whatever is wrong with it", async () => {
   const { kept, log } = await opened();
   const first = kept.end;
   kept.report(600);
@@ -103,7 +103,7 @@ test("W05: a cursor that lies on the history is found; any other is none, whatev
   }
 });
 
-test("W05: a cursor behind events that a power cut took away is none, also when others have come in their place", async () => {
+test("[W2] W05: a cursor behind events that a power cut took away is none, also when others have come in their place", async () => {
   const folder = quickFolder();
   const clock = manualClock();
   const before = new KeptLog(folder, clock);
@@ -151,7 +151,7 @@ test("gives lines from any cursor to the end, as they stand in the log", async (
   expect(await linesAfter(log, after, 10)).toEqual({ lines: [], cursor: after, isEnd: true });
 });
 
-test("a log that is removed is told as unknown, and one that comes in its place is served", async () => {
+test("[W3] a log that is removed is told as unknown, and one that comes in its place is served", async () => {
   const { kept, log } = await opened();
   await kept.remove();
   await turns();

@@ -50,7 +50,7 @@ test.each([0, 1, 5_000])("put together again it is the state, with %i tasks", as
   } else expect(parts[0]?.part).toBeUndefined();
 });
 
-test("no part is larger than 256 KiB; only the first may be, by what stands in the state beside its tasks", async () => {
+test("[W7] no part is larger than 256 KiB; only the first may be, by what stands in the state beside its tasks", async () => {
   const log = logWith(3_000, 1_000);
   for (let n = 0; n < 200; n++)
     log.give({ type: "raiseInsight", insight: { id: `i${n}`, level: "info", message: "x".repeat(1_000) } });
@@ -75,7 +75,7 @@ test("one task that is larger than a part has one of its own", async () => {
   expect(canonicalJson(assembled(partsOf(snapshot)))).toBe(canonicalJson(state));
 });
 
-test("those who join at the same state share one, and its bytes", async () => {
+test("[W7] those who join at the same state share one, and its bytes", async () => {
   const snapshots = new Snapshots("upgrade:up");
   const { state } = logWith(5_000);
   const [a, b] = await Promise.all([snapshots.get(state, 0), snapshots.get(state, 0)]);
@@ -122,7 +122,7 @@ test("one that is being made serves those who come meanwhile, and is of the stat
   expect(canonicalJson(assembled(partsOf(await making)))).toBe(canonicalJson(state));
 });
 
-test("a large one is made a slice in a turn of the event loop, and encoded as it is taken", async () => {
+test("[W7] a large one is made a slice in a turn of the event loop, and encoded as it is taken", async () => {
   const { state } = logWith(8_000);
   let tasks = 0;
   const counted = new Proxy(state.tasks, {

@@ -28,7 +28,7 @@ const acts = fc.array(
 );
 
 test(
-  "whatever the writer, the link and the history do, the reader sees no gap, no event twice and no wrong state",
+  "[W1, W2, W3] whatever the writer, the link and the history do, the reader sees no gap, no event twice and no wrong state",
   { timeout: isLong ? 3_600_000 : 60_000 },
   async () => {
     const totals = { events: 0, snapshots: 0, recoveries: 0, skipped: 0, resets: 0 };
@@ -88,7 +88,7 @@ async function take(
 }
 
 test(
-  "W04: of 10,000 readers that join while events come, at any moment before, at and after, each sees all of them once",
+  "[W1] W04: of 10,000 readers that join while events come, at any moment before, at and after, each sees all of them once",
   { timeout: 120_000 },
   async () => {
     const clock = manualClock();
@@ -121,7 +121,7 @@ test(
   },
 );
 
-test("events that are read in the very moment in which a reader has caught up are not missed, at whatever step that is", async () => {
+test("[W1] events that are read in the very moment in which a reader has caught up are not missed, at whatever step that is", async () => {
   for (let readSteps = 0; readSteps < 12; readSteps++) {
     for (let drainSteps = 0; drainSteps < 4; drainSteps++) {
       const clock = manualClock();

@@ -8,7 +8,7 @@ import { Reader, turn, turns } from "./checked-subscriber.ts";
 import { HeldLink } from "./held-link.ts";
 import { KeptLog } from "./kept-log.ts";
 
-test("a reader that is too far behind is told the stretch in few events, and ends in the exact state", async () => {
+test("[W4] a reader that is too far behind is told the stretch in few events, and ends in the exact state", async () => {
   const clock = manualClock();
   const kept = new KeptLog(quickFolder(), clock);
   const log = await kept.live();
@@ -30,7 +30,7 @@ test("a reader that is too far behind is told the stretch in few events, and end
   await kept.close();
 });
 
-test("what was in the log when it joined is given exactly, however slow it is", async () => {
+test("[W4] what was in the log when it joined is given exactly, however slow it is", async () => {
   const clock = manualClock();
   const kept = new KeptLog(quickFolder(), clock);
   const start = kept.end;
@@ -72,7 +72,7 @@ test("a reader that reads nothing for long is slow by time, though little has co
   await kept.close();
 });
 
-test("no more than one write goes beyond what the link takes, also in a stretch that is told by few", async () => {
+test("[W5] no more than one write goes beyond what the link takes, also in a stretch that is told by few", async () => {
   const clock = manualClock();
   const kept = new KeptLog(quickFolder(), clock);
   const log = await kept.live();
@@ -141,7 +141,7 @@ test("one that is stopped says nothing more, wherever it stands in a stretch tha
   await kept.close();
 });
 
-test("the last event of a stretch is told also to a reader that does not get its kind, so that the stretch has an end", async () => {
+test("[W4] the last event of a stretch is told also to a reader that does not get its kind, so that the stretch has an end", async () => {
   const clock = manualClock();
   const kept = new KeptLog(quickFolder(), clock);
   const log = await kept.live();

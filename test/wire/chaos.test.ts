@@ -6,7 +6,7 @@ import { chaos } from "./chaos.ts";
 const isLong = process.env["MILEPOST_LONG"] === "1";
 
 test(
-  "W01: with cut connections and a server that is killed, fifty clients see every event once, in order, and only states that were",
+  "[W1, W2, W9] W01: with cut connections and a server that is killed, fifty clients see every event once, in order, and only states that were",
   { timeout: isLong ? 900_000 : 60_000 },
   async () => {
     const seed = Math.floor(Math.random() * 2 ** 32);

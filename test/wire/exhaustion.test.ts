@@ -46,7 +46,7 @@ async function pour(client: RawClient, chunk: Buffer, times: number): Promise<vo
   }
 }
 
-test("X06: a GiB that is declared is refused by its declaration; nothing is kept for it", async () => {
+test("[W11] X06: a GiB that is declared is refused by its declaration; nothing is kept for it", async () => {
   const clients: RawClient[] = [];
   const grown = await growth(async () => {
     for (let n = 0; n < 20; n++) {

@@ -45,7 +45,7 @@ async function guarded(more: Partial<AuthSettings> = {}): Promise<Served> {
 
 const told = ({ status, json }: Answered): string => `${status} ${json?.code ?? ""}`.trim();
 
-describe("X05: each role, each action, on its own, a foreign and no upgrade", () => {
+describe("[G2] X05: each role, each action, on its own, a foreign and no upgrade", () => {
   const read = (id: string) => (server: Served, headers: Record<string, string>) =>
     server.get(`/api/v1/upgrades/${id}`, headers);
   const report = (id: string) => (server: Served, headers: Record<string, string>) =>
@@ -85,7 +85,7 @@ describe("X05: each role, each action, on its own, a foreign and no upgrade", ()
     expect(answers).toEqual(expected);
   });
 
-  test("a foreign upgrade and one that is not there are answered alike", async () => {
+  test("[G2] a foreign upgrade and one that is not there are answered alike", async () => {
     const server = await guarded();
     for (const role of ["reporter", "watcher", "guest", "lister", "stranger"] as const) {
       for (const ask of [read, report, share]) {
@@ -120,7 +120,7 @@ describe("X05: each role, each action, on its own, a foreign and no upgrade", ()
 });
 
 describe("credentials", () => {
-  test("that are wrong are refused with what to send, and never shown or logged", async () => {
+  test("[G5] that are wrong are refused with what to send, and never shown or logged", async () => {
     const server = await guarded();
     const secret = "wrong-".padEnd(40, "z");
     const answer = await server.get("/api/v1/upgrades", { Authorization: `Bearer ${secret}` });

@@ -63,7 +63,7 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  test("describes every answer as it comes", async () => {
+  test("[D4] describes every answer as it comes", async () => {
     const server = await serve();
     await begun(server);
     const list = [
@@ -127,7 +127,7 @@ describe("the OpenAPI document", () => {
 });
 
 describe("the AsyncAPI document", () => {
-  test("describes every message of the WebSocket as it comes", async () => {
+  test("[D4] describes every message of the WebSocket as it comes", async () => {
     const server = await serve();
     await begun(server);
     const document = await documentOf(server, "/asyncapi.json");

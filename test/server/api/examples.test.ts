@@ -14,7 +14,7 @@ const example = (name: string): string => join(import.meta.dirname, "../../../ex
 test.each([
   ["curl", ["--version"], "bash", "report.curl.sh"],
   ["python3", ["--version"], "python3", "report.py"],
-] as const)("with %s alone an upgrade is reported from its beginning to its end", async (...given) => {
+] as const)("[D1] with %s alone an upgrade is reported from its beginning to its end", async (...given) => {
   const [program, version, interpreter, script] = given;
   // No skip: a machine without it has not seen the example work.
   expect([program, spawnSync(program, version).status]).toEqual([program, 0]);

@@ -27,7 +27,7 @@ describe("a request with an Idempotency-Key", () => {
   ];
   const key = { "Idempotency-Key": "k-1" };
 
-  test("takes effect once, however often it comes and however many come at once", async () => {
+  test("[D2] takes effect once, however often it comes and however many come at once", async () => {
     const storage = memory();
     const server = await serve({ storage });
     await begun(server);
@@ -43,7 +43,7 @@ describe("a request with an Idempotency-Key", () => {
     expect((await server.post(commands, spaced, { "Idempotency-Key": '"k-1"' })).text).toBe(answers[0]?.text);
   });
 
-  test("is refused with another body, and another caller's key is another key", async () => {
+  test("[D2] is refused with another body, and another caller's key is another key", async () => {
     const server = await serve();
     await begun(server);
     await server.post(commands, list, key);
@@ -51,7 +51,7 @@ describe("a request with an Idempotency-Key", () => {
     expect([status, json.code]).toEqual([422, "KEY_REUSED"]);
   });
 
-  test("takes effect once over a restart of the server, and over the end of the upgrade's run", async () => {
+  test("[D2] takes effect once over a restart of the server, and over the end of the upgrade's run", async () => {
     const storage = memory();
     const first = await serve({ storage });
     await begun(first);

@@ -171,7 +171,7 @@ describe("the events", () => {
     expect((await waiting).json.events).toEqual([]);
   });
 
-  test("come live to one who asks for an event stream", async () => {
+  test("[W1] come live to one who asks for an event stream", async () => {
     const server = await serve();
     await begun(server);
     const stop = new AbortController();

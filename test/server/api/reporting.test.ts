@@ -124,7 +124,7 @@ describe("commands", () => {
     },
   );
 
-  test("reach an upgrade that another process holds", async () => {
+  test("[D1] reach an upgrade that another process holds", async () => {
     const folder = tempFolder();
     const server = await serve({ storage: jsonLines({ path: folder }) });
     await begun(server);
@@ -140,7 +140,7 @@ describe("commands", () => {
 });
 
 // M03, M06, X16
-describe("what the library refuses, HTTP refuses, and what it takes comes back byte for byte", () => {
+describe("[D1] what the library refuses, HTTP refuses, and what it takes comes back byte for byte", () => {
   const NUMBERS = ["NaN", "-1", "100.0001", "1e400", '"50"', "null", "true", "[50]", "{}", "-1e-320"];
 
   test.each(NUMBERS)("a percentage of %s", async (number) => {

@@ -49,7 +49,7 @@ const send = (method: string, path: string, body?: string, headers?: readonly st
 
 const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]);
 
-describe("W36: requests as bytes", () => {
+describe("[D3] W36: requests as bytes", () => {
   const U = "/api/v1/upgrades";
   const HEAD = `Host: localhost${CRLF}Connection: close${CRLF}`;
   const cases: readonly (readonly [string, string, readonly number[]])[] = [
@@ -189,7 +189,7 @@ describe("W36: requests as bytes", () => {
     }
   });
 
-  test("a wrong method is told which are right", async () => {
+  test("[D3] a wrong method is told which are right", async () => {
     expect(await send("DELETE", `${U}/u1`)).toMatch(/^allow: GET, HEAD, OPTIONS\r$/im);
     expect(await send("GET", `${U}/u1/commands`)).toMatch(/^allow: POST, OPTIONS\r$/im);
   });

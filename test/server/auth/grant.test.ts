@@ -36,7 +36,7 @@ const TABLE: Readonly<Record<string, string>> = {
   "watch:fleet report:upgrade:u-3": "w w w - - wr -",
 };
 
-test("who may do what is this table, exactly (X05)", () => {
+test("[G2] who may do what is this table, exactly (X05)", () => {
   let cells = 0;
   for (const [permissions, row] of Object.entries(TABLE)) {
     const grant = grantOf(...permissions.split(" ").filter((text) => text !== ""));

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { createAuthenticator } from "../../../src/server/auth/authenticator.ts";
 import { AUDIENCE, codeOf, ISSUER, keyServer, sign, signingKey, world, type Answer } from "./issuer.ts";
 
-test("10,500 unknown keys cost two fetches: the first one, and one half a minute later (X11)", async () => {
+test("[G3] 10,500 unknown keys cost two fetches: the first one, and one half a minute later (X11)", async () => {
   const { authenticator, claims, sign: signed, server, clock } = await world();
   const [, body, seal] = (await signed(claims())).split(".") as [string, string, string];
   const flood = async (from: number): Promise<Set<string>> => {

@@ -87,7 +87,7 @@ async function craftedTokens({ claims, now, sign: signed, key }: World): Promise
 }
 
 describe("tokens of an issuer (X10)", () => {
-  test("50 crafted tokens are refused before anything is fetched", async () => {
+  test("[G3] 50 crafted tokens are refused before anything is fetched", async () => {
     const here = await world();
     const tokens = Object.entries(await craftedTokens(here));
     expect(tokens.length).toBeGreaterThanOrEqual(50);

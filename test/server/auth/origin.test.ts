@@ -150,7 +150,7 @@ describe("what others reach is closed (G20)", () => {
     );
   });
 
-  test.each(wide)("%j needs it, or the operator's word", async (host) => {
+  test.each(wide)("[G1] %j needs it, or the operator's word", async (host) => {
     const bind =
       (authenticator: typeof closed, allowUnauthenticated = false) =>
       () =>

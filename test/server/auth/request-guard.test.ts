@@ -70,7 +70,7 @@ test("a request is let in with each kind of credentials, and without any is nobo
   expect(await ask({}, `/ws?ticket=${ticket}`)).toBe("UNAUTHENTICATED");
 });
 
-test("a page of another site is refused with whatever cookie, and so is a name that was made to lead here (X01, X04)", async () => {
+test("[G1] a page of another site is refused with whatever cookie, and so is a name that was made to lead here (X01, X04)", async () => {
   const { ask, port, log } = await served({ allowedOrigins: ["https://ops.example.com"] });
   const cookie = `milepost=${TOKEN}`;
   expect(await ask({ cookie, origin: "https://evil.com" })).toBe("FORBIDDEN");
@@ -114,7 +114,7 @@ test("a browser with an old cookie is not barred for sending it with each reques
   expect(await ask({ cookie: "milepost=guess-10" })).toBe("RATE_LIMITED");
 });
 
-test("no door writes a secret to a log, in whatever state it comes (G22, X02)", async () => {
+test("[G5] no door writes a secret to a log, in whatever state it comes (G22, X02)", async () => {
   const { ask, log, clock, shareLinks } = await served();
   const { token: share } = await shareLinks.createShareToken("u", 60_000);
   const [head, body] = share.split(".") as [string, string];

@@ -40,7 +40,7 @@ test("a link shows its upgrade alone, to watch, until it expires", async () => {
   expect(authenticator.isCurrent(grant)).toBe(false);
 });
 
-test("a link is ended by its id, or with all others of its upgrade, also for those who are connected", async () => {
+test("[G4] a link is ended by its id, or with all others of its upgrade, also for those who are connected", async () => {
   const { links, authenticator } = served();
   const [one, two] = [await links.createShareToken("u"), await links.createShareToken("u")];
   const other = await links.createShareToken("v");

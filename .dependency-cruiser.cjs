@@ -45,7 +45,7 @@ module.exports = {
       { path: "^src/(storage|notify)/([^/.]+)([.]ts$|/)" },
       {
         path: "^src/(storage|notify)/",
-        pathNot: `^src/($1/$2[.]ts$|$1/$2/|storage/files[.]ts$|${PORTS})`,
+        pathNot: `^src/($1/$2[.]ts$|$1/$2/|storage/files[.]ts$|notify/(wording|endpoint)[.]ts$|${PORTS})`,
       },
       "No driver imports another driver.",
     ),

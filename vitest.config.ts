@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /** `import "milepost"` in a test means src/, never a build that may be older: in the test's process and in those it starts. */
 const SOURCE = "milepost-source";
-/** With the conditions Vite has by default, which a list of one's own replaces. */
-const CONDITIONS = [SOURCE, "module", "node", "development|production"];
+/** Those that Vite has by default, which a list of one's own replaces; not "module": such files are for bundlers, Node cannot load them all. */
+const CONDITIONS = [SOURCE, "node", "development|production"];
 
 /**
  * `vitest run --mode long` (`npm run test:long`) adds test/long/ and lets the other tests scale up by MILEPOST_LONG.
@@ -19,6 +19,8 @@ export default defineConfig(({ mode }) => {
       exclude: mode === "peers" ? [] : isLong ? ["test/peers/**"] : ["test/long/**", "test/peers/**"],
       // A process per file: tests start processes, hold locks, change the environment and open node:sqlite.
       pool: "forks",
+      // The long run measures; the others only have to end soon, and half of the machine waits much of the time.
+      ...(mode === "test" ? { maxWorkers: 2 } : {}),
       execArgv: [`--conditions=${SOURCE}`],
       env: { NODE_OPTIONS: `--conditions=${SOURCE}`, ...(isLong ? { MILEPOST_LONG: "1" } : {}) },
       testTimeout: isLong ? 600_000 : 20_000,

@@ -122,7 +122,9 @@ async function readUpTo(response: IncomingMessage, maxBytes: number): Promise<Bu
     size += chunk.length;
     if (size > maxBytes) {
       response.destroy();
-      throw new MilepostError("TOO_LARGE", `the answer has more than ${maxBytes} bytes`);
+      throw new MilepostError("TOO_LARGE", `the answer has more than ${maxBytes} bytes`, {
+        context: { status: response.statusCode },
+      });
     }
     chunks.push(chunk);
   }

@@ -82,8 +82,14 @@ export class ProgressTracker implements AsyncDisposable {
     this.notifier = new EventBridgeNotifier({
       busName: options.eventbridgeBusName,
       awsRegion: options.awsRegion,
+      // No delivery tells it of events yet.
+      enabled: false,
       logger,
     });
+    if (options.eventbridgeBusName !== undefined) {
+      const text = `a tracker of this version sends nothing to EventBridge (bus ${options.eventbridgeBusName}) by itself`;
+      report(logger, "warn", `${text}; all events are kept in the log`);
+    }
     this.websocket = new WebSocketServer({
       port: options.websocketPort ?? 8765,
       enabled: options.enableWebsocket ?? false,
@@ -329,13 +335,14 @@ export class ProgressTracker implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#closing.abort(new MilepostError("CLOSED", "the tracker was closed"));
     try {
-      await this.websocket.stop();
       await this.#liaison.close();
       await this.#opened.tracker.close();
     } catch (error) {
       report(this.#logger, "error", "close", error);
       throw error;
     } finally {
+      // Last, so that whoever watches is told the end.
+      await this.websocket.stop();
       this.callbacks.clearAllCallbacks();
     }
   }

@@ -17,7 +17,7 @@ interface Group {
 }
 
 /** What the parent asks for; answered with the same `id`. */
-export type LoadRequest =
+type LoadRequest =
   | {
       readonly id: number;
       readonly type: "connect";

@@ -15,7 +15,7 @@ interface Subject {
   publish(batch: number): void;
 }
 
-export type SubjectRequest =
+type SubjectRequest =
   | { readonly id: number; readonly type: "publish"; readonly events: number; readonly batch: number }
   | { readonly id: number; readonly type: "pace"; readonly perSecond: number; readonly seconds: number }
   | { readonly id: number; readonly type: "cpu" }

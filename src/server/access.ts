@@ -35,7 +35,7 @@ const EVERYONE: Grant = {
   expiresAtMs: null,
 };
 
-export const openToAll: Authenticator = {
+const openToAll: Authenticator = {
   anonymous: EVERYONE,
   authenticate: () => Promise.resolve(EVERYONE),
   isCurrent: () => true,

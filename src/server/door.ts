@@ -51,9 +51,11 @@ export function createDoor({ host, auth, folder, clock, logger, ...options }: Do
     allowTokenInUrl: auth?.allowTokenInUrl ?? false,
     clock,
   });
-  const access: Access = guardedAccess({ authenticator, guard, connections: createConnectionLimit(), clock });
+  const connections = createConnectionLimit();
+  const access: Access = guardedAccess({ authenticator, guard, connections, clock });
   return {
     access,
+    connections,
     credentials: {
       authenticator,
       guard,

@@ -4,47 +4,56 @@ import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 
 import { MilepostError } from "../errors.ts";
-import type { Hub } from "../stream/hub.ts";
 import { LEVELS } from "../stream/protocol.ts";
 import { VERSION } from "../version.ts";
 import { createApi, type ApiOptions } from "./api/api.ts";
 import type { ApiContext } from "./api/route.ts";
 import { SECURITY_HEADERS } from "./api/security-headers.ts";
-import { originHeaders } from "./api/caller.ts";
+import { grantOf, originHeaders } from "./api/caller.ts";
+import type { ConnectionLimit } from "./auth/limits.ts";
 import type { Answer } from "./server.ts";
 import type { SseStreams } from "./sse.ts";
 
-export type HttpOptions = Pick<ApiOptions, "hub" | "all" | "credentials" | "checkReady" | "closing">;
+export interface HttpOptions extends Pick<ApiOptions, "hub" | "all" | "credentials" | "checkReady" | "closing"> {
+  /** Counts event streams together with WebSockets. */
+  readonly connections: ConnectionLimit;
+}
 
 /** Makes what `MilepostServer` takes as `http`. */
 export function httpOf(options: HttpOptions): (streams: SseStreams) => Answer {
-  const { hub, credentials } = options;
-  const { upgrades, clock, logger } = hub;
+  const { upgrades, clock, logger } = options.hub;
   return (streams) => {
-    const events = {
-      stream: (c: ApiContext, ref: string) =>
-        stream(c, { hub, streams, ref, headers: originHeaders(c, credentials.trustedProxies) }),
-    };
+    const events = { stream: (c: ApiContext, ref: string) => stream(c, { ...options, streams, ref }) };
     const api = createApi({ ...options, upgrades, clock, logger, version: VERSION, events });
     const answer = getRequestListener(api.fetch, { overrideGlobalObjects: false });
     return (request, response) => void answer(request, response);
   };
 }
 
-interface StreamParts {
-  readonly hub: Hub;
+interface StreamParts extends HttpOptions {
   readonly streams: SseStreams;
   readonly ref: string;
-  readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Server-sent events of a log; `Last-Event-ID`, which browsers send when they come back, goes before `after`. */
-async function stream(c: ApiContext, { hub, streams, ref, headers }: StreamParts): Promise<Response> {
+/**
+ * Server-sent events of a log; `Last-Event-ID`, which browsers send when they come back, goes before `after`.
+ *
+ * @throws RATE_LIMITED when the caller has too many connections.
+ */
+async function stream(c: ApiContext, { hub, streams, ref, credentials, connections }: StreamParts): Promise<Response> {
   const level = LEVELS.find((known) => known === (c.req.query("level") ?? "logs"));
   if (level === undefined) throw new MilepostError("INVALID_ARGUMENT", `level must be one of ${LEVELS.join(", ")}`);
   const after = c.req.header("last-event-id") ?? c.req.query("after");
-  const log = await hub.open(ref);
+  const { authenticator, trustedProxies } = credentials;
+  const grant = grantOf(c, authenticator);
+  const leave = connections.admit(c.get("caller")?.address ?? "");
+  const log = await hub.open(ref).catch((error: unknown) => {
+    leave();
+    throw error;
+  });
   // What is written past Hono has none of the headers that it would set.
-  void streams.serve({ log, response: c.env.outgoing, after, level, headers: { ...SECURITY_HEADERS, ...headers } });
+  const headers = { ...SECURITY_HEADERS, ...originHeaders(c, trustedProxies) };
+  const isAllowed = (): boolean => grant !== undefined && authenticator.isCurrent(grant);
+  void streams.serve({ log, response: c.env.outgoing, after, level, headers, isAllowed }).finally(leave);
   return RESPONSE_ALREADY_SENT;
 }

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Summaries } from "../stream/fleet-subscriber.ts";
 import type { Hub } from "../stream/hub.ts";
@@ -49,6 +50,8 @@ const HTTP_LIMITS = {
   maxHeaderSize: 16_384,
 } as const;
 const MAX_HEADERS = 100;
+/** How long a server that stops may still tell its readers what has happened. */
+const TELL_REST_MS = 1_000;
 
 export class MilepostServer {
   readonly #options: ServerOptions;
@@ -108,6 +111,8 @@ export class MilepostServer {
 
   async #close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
+    // What has happened is told before the goodbye.
+    await Promise.race([this.#options.hub.readToEnd(), sleep(TELL_REST_MS, undefined, { ref: false })]);
     this.#sockets.closeAll("SHUTTING_DOWN");
     this.#streams.close();
     this.#http.closeIdleConnections();

@@ -7,6 +7,7 @@
 
 import type { ServerResponse } from "node:http";
 
+import { MilepostError } from "../errors.ts";
 import type { StreamCounters } from "../stream/counters.ts";
 import { sseEncoding, type Encoding } from "../stream/encoding.ts";
 import { WINDOW_BYTES, type Link } from "../stream/link.ts";
@@ -22,10 +23,11 @@ const COMMENT_AFTER_MS = 20_000;
 const RETRY_WITHIN_MS = 10_000;
 
 /** A response as a link. Nobody acknowledges here: what Node has not handed to the system is what is known to be unread. */
-export class SseLink implements Link, Ticking {
+class SseLink implements Link, Ticking {
   readonly #response: ServerResponse;
   readonly #counters: StreamCounters;
   readonly #stallTimeoutMs: number;
+  readonly #isAllowed: () => boolean;
   #waiting: (() => void)[] = [];
   #writtenAt: number;
   /** Since when nothing of what waits has gone; undefined while nothing waits. */
@@ -33,8 +35,10 @@ export class SseLink implements Link, Ticking {
   #waitingBytes = 0;
   #now: number;
 
-  constructor(response: ServerResponse, { counters, times, clock }: LinkContext) {
+  /** @param isAllowed - false once the reader's credentials have ended. */
+  constructor(response: ServerResponse, { counters, times, clock }: LinkContext, isAllowed: () => boolean) {
     this.#response = response;
+    this.#isAllowed = isAllowed;
     this.#counters = counters;
     this.#stallTimeoutMs = times.stallTimeoutMs;
     this.#writtenAt = this.#now = clock.monotonic();
@@ -69,6 +73,11 @@ export class SseLink implements Link, Ticking {
   tick(now: number): void {
     this.#now = now;
     if (!this.isOpen) return;
+    if (!this.#isAllowed()) {
+      this.write(sseEncoding.message(errorMessage(EXPIRED)));
+      this.#response.end();
+      return;
+    }
     const waitingBytes = this.#response.writableLength;
     if (waitingBytes === 0 || waitingBytes < this.#waitingBytes) this.#stalledSince = undefined;
     else this.#stalledSince ??= now;
@@ -87,6 +96,7 @@ export class SseLink implements Link, Ticking {
   }
 }
 
+const EXPIRED = new MilepostError("TOKEN_EXPIRED", "these credentials have ended; come back with new ones");
 const COMMENT = Buffer.from(": still here\n\n");
 
 export interface SseOptions {
@@ -104,7 +114,11 @@ export interface SseRequest {
   readonly level?: Level | undefined;
   /** Headers that every answer of the server has. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Asked a few times a second; the stream ends when it says no. */
+  readonly isAllowed?: () => boolean;
 }
+
+const always = (): boolean => true;
 
 /** The open streams of a server. */
 export class SseStreams {
@@ -120,7 +134,7 @@ export class SseStreams {
   }
 
   /** Streams until the client goes, or the server closes. Never rejects. */
-  async serve({ log, response, after, level, headers = {} }: SseRequest): Promise<void> {
+  async serve({ log, response, after, level, headers = {}, isAllowed = always }: SseRequest): Promise<void> {
     const { pulse, link: context, logger } = this.#options;
     response.writeHead(200, {
       ...headers,
@@ -130,7 +144,7 @@ export class SseStreams {
       "X-Accel-Buffering": "no",
     });
     response.flushHeaders();
-    const link = new SseLink(response, context);
+    const link = new SseLink(response, context, isAllowed);
     const subscriber = new Subscriber({ log, link, context: this.#options.subscriber, level });
     const stream = { response, subscriber };
     this.#open.add(stream);

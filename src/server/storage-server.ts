@@ -37,7 +37,7 @@ export function createStorageServer(options: StorageServerOptions): StorageServe
   const { storage, host = "127.0.0.1", port = 8765, clock = systemClock, logger = silentLogger } = options;
   const closing = new AbortController();
   const folder = storage.kind === "jsonl" ? storage.location : undefined;
-  const { access, credentials } = createDoor({ ...options, host, folder, clock, logger });
+  const { access, connections, credentials } = createDoor({ ...options, host, folder, clock, logger });
   const upgrades = storageUpgrades(storage, { clock, logger });
   const hub = new Hub({ upgrades, clock, logger });
   const fleet = new Fleet({ upgrades, hub, clock, logger });
@@ -46,6 +46,7 @@ export function createStorageServer(options: StorageServerOptions): StorageServe
     hub,
     all: (filter) => Promise.resolve({ summaries: fleet.list(filter), unreadable: fleet.unreadable }),
     credentials,
+    connections,
     checkReady: () => checkReady(storage),
     closing: closing.signal,
   });

@@ -99,9 +99,15 @@ export class WebSocketServer {
       import("./http.ts"),
     ]);
     const hub = new Hub({ upgrades, logger });
-    const { access, credentials } = createDoor({ host, allowedOrigins, clock: hub.clock, logger });
+    const { access, connections, credentials } = createDoor({ host, allowedOrigins, clock: hub.clock, logger });
     const closing = new AbortController();
-    const http = httpOf({ hub, credentials, checkReady: () => Promise.resolve(), closing: closing.signal });
+    const http = httpOf({
+      hub,
+      credentials,
+      connections,
+      checkReady: () => Promise.resolve(),
+      closing: closing.signal,
+    });
     const server = new MilepostServer({ hub, access, host, port, times: { pingIntervalMs }, http });
     try {
       await server.listen();

@@ -6,6 +6,7 @@
  *   snapshot.json                            the state at some seq (json-lines/snapshot.ts)
  *   lock                                     who may write (json-lines/lock.ts)
  *   holder.json                              who does, for people and for commands handed over
+ *   deliveries/, dead-letters.jsonl          what notifiers were told (json-lines/deliveries.ts)
  */
 
 import { MilepostError, shown } from "../errors.ts";
@@ -23,6 +24,7 @@ import {
   type FileSystem,
 } from "./files.ts";
 import { journalFiles, journalPath } from "./json-lines/journal.ts";
+import { deliveriesIn } from "./json-lines/deliveries.ts";
 import { acquireLock, isLocked, type Lock } from "./json-lines/lock.ts";
 import { newLogId } from "./json-lines/log-id.ts";
 import { isEmptyLog, lossError, lossOf } from "./json-lines/loss.ts";
@@ -68,6 +70,7 @@ export function jsonLines({ path, fs = realFileSystem, warn }: JsonLinesOptions)
     },
     watch: (ref, onChange) => journals.watch(ref, onChange),
     info: (upgradeId) => infoOf(fs, pathsOf(upgrades, upgradeId)),
+    deliveries: (upgradeId) => deliveriesIn(fs, pathsOf(upgrades, upgradeId)),
     delete: (upgradeId) => deleteUpgrade(fs, upgrades, upgradeId),
     close: () => undefined,
   };

@@ -2,6 +2,7 @@
 
 import { MilepostError } from "../errors.ts";
 import { parseLine } from "./line.ts";
+import { MemoryDeliveries, memoryDeliveries } from "./memory/deliveries.ts";
 import type {
   LineBatch,
   LogHeader,
@@ -25,6 +26,7 @@ interface MemoryUpgrade {
   /** The present writer; another one's appends are refused. */
   writer: symbol | undefined;
   holder: LogHolder | undefined;
+  readonly deliveries: MemoryDeliveries;
 }
 
 interface MemoryState {
@@ -68,6 +70,7 @@ export function memory(): Storage {
         sizeBytes: lines.reduce((sum, line) => sum + line.length, 0),
       };
     },
+    deliveries: (upgradeId) => memoryDeliveries(upgradeId, () => state.upgrades.get(upgradeId)?.deliveries),
     delete: (upgradeId) => {
       if (state.upgrades.get(upgradeId)?.writer !== undefined)
         throw locked(upgradeId, state.upgrades.get(upgradeId)?.holder);
@@ -157,6 +160,7 @@ function openWriter(state: MemoryState, upgradeId: string, takeOver: boolean): L
     finished: [],
     writer: undefined,
     holder: undefined,
+    deliveries: new MemoryDeliveries(),
   };
   if (upgrade.writer !== undefined && !takeOver) throw locked(upgradeId, upgrade.holder);
   state.upgrades.set(upgradeId, upgrade);

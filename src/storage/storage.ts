@@ -105,6 +105,44 @@ export interface OpenWriterOptions {
   readonly takeOver?: boolean;
 }
 
+/** A part of what {@link DeliveryStore} keeps as lines, and where the next reading goes on. */
+export interface StoredTexts {
+  /** Each with the place right behind it. */
+  readonly lines: readonly { readonly text: string; readonly next: number }[];
+  /** Where the next reading goes on; the place asked for when there is no more. */
+  readonly next: number;
+}
+
+/** The right to tell one notifier of one upgrade. */
+export interface DeliveryLock {
+  /** False when the right was lost, as by an operator who removed its file. */
+  isHeld(): boolean;
+  release(): void;
+}
+
+/**
+ * What the deliveries of one upgrade keep, all its runs together, beside its log. `name` is a notifier's, of lower-case
+ * letters, digits and hyphens. Nothing is kept for an upgrade that is not there: then a write fails with UNKNOWN_UPGRADE.
+ */
+export interface DeliveryStore {
+  /** The names that something is kept for. */
+  list(): Awaitable<readonly string[]>;
+  /** What was saved last; undefined when nothing ever was. */
+  load(name: string): Awaitable<string | undefined>;
+  /** Replaces it as a whole. Survives a kill and a power cut once it resolves. @throws STORAGE_DEGRADED, UNKNOWN_UPGRADE. */
+  save(name: string, text: string): Promise<void>;
+  /** Adds lines (without newlines) to the dead letters; as durable as {@link save}. @throws STORAGE_DEGRADED, UNKNOWN_UPGRADE. */
+  addDeadLetters(lines: readonly string[]): Promise<void>;
+  /** Whole lines of the dead letters of all notifiers from a place on (0: the beginning), about `maxBytes` of them. */
+  readDeadLetters(from: number, maxBytes?: number): Awaitable<StoredTexts>;
+  /** Adds lines to the record of what was sent. For people: the newest are kept, up to some megabytes, and no write fails. */
+  addSent(name: string, lines: readonly string[]): Awaitable<void>;
+  /** That record, oldest first. */
+  readSent(name: string): Awaitable<readonly string[]>;
+  /** Undefined while another process or tracker has it. @throws STORAGE_UNUSABLE, UNKNOWN_UPGRADE. */
+  lock(name: string): Awaitable<DeliveryLock | undefined>;
+}
+
 /** What a storage says of itself and of one upgrade. */
 export interface StoredInfo {
   readonly location: string;
@@ -134,6 +172,8 @@ export interface Storage {
    */
   watch(ref: string | undefined, onChange: (changed?: string) => void): () => void;
   info(upgradeId: string): Awaitable<StoredInfo>;
+  /** What the upgrade's deliveries keep. */
+  deliveries(upgradeId: string): DeliveryStore;
   /** Removes an upgrade with its finished runs. @throws LOCKED. */
   delete(upgradeId: string): Awaitable<void>;
   close(): Awaitable<void>;

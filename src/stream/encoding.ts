@@ -122,7 +122,7 @@ export const sseEncoding: Encoding = {
 };
 
 /** Where an event's JSON text has its cursor. */
-export function cursorPlace(text: Buffer): { readonly from: number; readonly to: number } {
+function cursorPlace(text: Buffer): { readonly from: number; readonly to: number } {
   const from = text.indexOf(CURSOR_OPEN) + CURSOR_OPEN.length;
   return { from, to: text.indexOf(QUOTE, from) };
 }

@@ -67,6 +67,12 @@ export class Hub {
     }
   }
 
+  /** Resolves when what is in its logs now has been told to those who are live. */
+  async readToEnd(): Promise<void> {
+    const logs = await Promise.allSettled([...this.#logs.values()]);
+    await Promise.all(logs.flatMap((log) => (log.status === "fulfilled" ? [log.value.readToEnd()] : [])));
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const opening = [...this.#logs.values()];

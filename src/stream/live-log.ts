@@ -169,6 +169,18 @@ export class LiveLog {
     }
   }
 
+  /** Resolves when all that is in the log now has been taken in, and told to those who are live. */
+  readToEnd(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const stop = this.onChange(() => {
+        stop();
+        resolve();
+      });
+      this.#changed();
+    });
+  }
+
   /** Looks at what changes without a line: whether somebody writes it, and whether it can be read again. */
   async look(): Promise<void> {
     const hasWriter = (await this.#options.source.holder()) !== undefined;

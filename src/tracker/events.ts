@@ -33,7 +33,7 @@ export async function* trackerEvents(
 }
 
 /** The same as stored bytes, a line at a time. The next run of the upgrade goes on with its first line. */
-export async function* trackerLines(
+async function* trackerLines(
   source: EventSource,
   { after, signal }: EventsOptions,
 ): AsyncGenerator<Uint8Array, undefined> {

@@ -16,6 +16,7 @@ const PUBLIC = [
   "TaskType",
   "WebSocketServer",
   "canonicalJson",
+  "email",
   "emptyUpgrade",
   "evolve",
   "isMilepostError",
@@ -24,8 +25,11 @@ const PUBLIC = [
   "readEvents",
   "readUpgrade",
   "sendCommands",
+  "slack",
+  "sms",
   "upgradeFromJson",
   "watchUpgrade",
+  "webhook",
 ];
 
 /** The methods of the tracker, with the seed document's names in camelCase. */

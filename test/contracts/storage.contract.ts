@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 
 import { appendLines, begun, codeOf, makeLines, readAll, seqsOf } from "./log-lines.ts";
+import { deliveryRules } from "./storage-deliveries.ts";
 import { watchRules } from "./storage-watch.ts";
 import { runRules, snapshotRules, writerRules } from "./storage-logs.ts";
 import { HOLDER, openReader, withLog, type Rule, type StoredLogs } from "./stored-logs.ts";
@@ -30,6 +31,7 @@ export function storageContract(
     describe("snapshots", () => snapshotRules(rule));
     describe("logs and runs", () => runRules(rule));
     describe("watching", () => watchRules(rule));
+    describe("what deliveries keep", () => deliveryRules(rule));
   });
 }
 

@@ -42,8 +42,8 @@ export async function echoServer(limits: { maxMessageBytes: number; maxFragments
 
 /** Text goes back as the server sends everything: framed here and written to the socket below `ws`. */
 function echo(socket: WebSocket, raw: Duplex): Connection {
-  const options = { times: LINK_TIMES, counters: newCounters(), monotonic: () => performance.now() };
-  const link = new WebSocketLink(raw, options, () => socket.terminate());
+  const context = { times: LINK_TIMES, counters: newCounters(), clock: systemClock };
+  const link = new WebSocketLink(raw, context, { close: () => socket.terminate() });
   return {
     begin: () => Promise.resolve(),
     receive: (data, isBinary) => {

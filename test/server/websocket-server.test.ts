@@ -166,3 +166,18 @@ test("close() tells clients to come back, counts them out, and frees the port", 
   const again = await served({ websocketPort: port });
   expect(again.tracker.websocket.isRunning()).toBe(true);
 });
+
+test("[W8] whoever watches is told the end, also of a tracker that is closed in the same breath", async () => {
+  const { tracker, port } = await served();
+  tracker.startUpgrade();
+  const client = new Client(port);
+  await client.until(({ type }) => type === "subscribed");
+  tracker.addTask("t", "T");
+  tracker.startTask("t");
+  tracker.completeTask("t");
+  tracker.completeUpgrade();
+  await tracker.close();
+  expect(await client.closed).toBe(1001);
+  const types = client.messages.filter(({ seq }) => seq !== undefined).map(({ type }) => type);
+  expect(types.slice(-3)).toEqual(["task.completed", "upgrade.completed", "writer.closed"]);
+});

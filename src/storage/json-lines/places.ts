@@ -11,6 +11,8 @@ export interface UpgradePaths {
   readonly snapshot: string;
   readonly lock: string;
   readonly holder: string;
+  readonly deliveries: string;
+  readonly deadLetters: string;
 }
 
 /** A log that there is. */
@@ -60,5 +62,7 @@ export function pathsIn(upgrades: string, folder: string): UpgradePaths {
     snapshot: join(root, "snapshot.json"),
     lock: join(root, "lock"),
     holder: join(root, "holder.json"),
+    deliveries: join(root, "deliveries"),
+    deadLetters: join(root, "dead-letters.jsonl"),
   };
 }

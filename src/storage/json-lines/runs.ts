@@ -11,8 +11,8 @@ export function finishedRuns(fs: FileSystem, upgrades: string, upgradeId: string
   return run;
 }
 
-/** What moves with the log of a finished run; the lock and its holder stay. */
-const BELONGINGS = ["snapshot.json", "deliveries", "dead-letters.jsonl"] as const;
+/** What moves with the log of a finished run; the locks and what deliveries keep are of all runs, and stay. */
+const BELONGINGS = ["snapshot.json"] as const;
 
 /**
  * Sets the log aside as run `run`. The move of `journal` is the one step that counts: before it nothing has happened, after

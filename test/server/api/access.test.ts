@@ -173,6 +173,22 @@ describe("credentials", () => {
     expect((await server.post("/api/v1/upgrades/u1/share", { lifetimeMs: "1h" }, bearer("admin"))).status).toBe(400);
   });
 
+  test("[G4] an event stream ends when the credentials that opened it have ended, and says so", async () => {
+    const clock = manualClock();
+    const server = await serve({ auth: settings(), clock });
+    await begun(server, "u1", bearer("admin"));
+    const made = await server.post("/api/v1/upgrades/u1/share", { lifetimeMs: 60_000 }, bearer("admin"));
+    const { body } = await fetch(`${server.url}/api/v1/upgrades/u1/events`, {
+      headers: { Accept: "text/event-stream", Authorization: `Bearer ${made.json.token}` },
+    });
+    let text = "";
+    for await (const piece of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      if (text === "") clock.pass(61_000);
+      text += piece;
+    }
+    expect(text).toMatch(/event: error\ndata: .*"TOKEN_EXPIRED"/);
+  });
+
   test("a session keeps them in a cookie, with which a page of this server alone may change something", async () => {
     const server = await guarded();
     const stale = { Cookie: "milepost=expired-or-forged-token-1234567890" };

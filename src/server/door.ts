@@ -1,5 +1,6 @@
 /** Who may come in: everything that a server asks of a request, put together from its settings. */
 
+import { MilepostError, shown } from "../errors.ts";
 import { addressList } from "../ip-addresses.ts";
 import type { Clock } from "../tracker/clock.ts";
 import type { Logger } from "../tracker/logger.ts";
@@ -39,7 +40,9 @@ export function createDoor({ host, auth, folder, clock, logger, ...options }: Do
   const shareLinks = createShareLinks({ ...auth?.shareLinks, folder: auth === undefined ? undefined : folder, clock });
   const authenticator =
     auth === undefined ? openAuthenticator : createAuthenticator({ ...auth.authenticator, shareLinks, clock, logger });
-  checkBind({ host, authenticator, allowUnauthenticated: options.allowUnauthenticated ?? false });
+  const { allowUnauthenticated = false } = options;
+  checkBind({ host, authenticator, allowUnauthenticated });
+  if (auth === undefined && !allowUnauthenticated) refuseOtherNames(options.allowedHosts ?? []);
   const trustedProxies = auth?.trustedProxies ?? [];
   const guard = createRequestGuard({
     authenticator,
@@ -64,4 +67,13 @@ export function createDoor({ host, auth, folder, clock, logger, ...options }: Do
       trustedProxies: addressList(trustedProxies, "trustedProxies"),
     },
   };
+}
+
+/** Whoever asks for this server by a name of the network comes through a proxy, and everybody would. @throws INVALID_ARGUMENT. */
+function refuseOtherNames([name]: readonly string[]): void {
+  if (name === undefined) return;
+  throw new MilepostError(
+    "INVALID_ARGUMENT",
+    `the name ${shown(name)} would let others in who need not say who they are; give an auth file (--auth-file), or --allow-unauthenticated if that is meant`,
+  );
 }

@@ -16,7 +16,7 @@ describe("milepost show", () => {
     const { exitCode, stdout } = await run(["show", "upgrade-123", "--storage-path", storagePath]);
     expect(exitCode).toBe(0);
     const lines = stdout.split("\n");
-    expect(lines[0]).toMatch(/^upgrade-123 on my-cluster +● running {2}0s$/);
+    expect(lines[0]).toMatch(/^upgrade-123 on my-cluster +● running {2}\ds$/);
     expect(lines[1]).toMatch(/^━+╌+ +\d+%$/);
     expect(stdout).toContain("1 of 5 tasks completed, 2 running, 1 waiting");
     expect(lines).toContainEqual(expect.stringMatching(/^✓ completed {4}Control plane +0s$/));

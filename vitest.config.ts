@@ -23,8 +23,9 @@ export default defineConfig(({ mode }) => {
       ...(mode === "test" ? { maxWorkers: 2 } : {}),
       execArgv: [`--conditions=${SOURCE}`],
       env: { NODE_OPTIONS: `--conditions=${SOURCE}`, ...(isLong ? { MILEPOST_LONG: "1" } : {}) },
-      testTimeout: isLong ? 600_000 : 20_000,
-      hookTimeout: isLong ? 600_000 : 20_000,
+      // Many tests start processes, and a busy machine is no reason to fail.
+      testTimeout: isLong ? 600_000 : 60_000,
+      hookTimeout: isLong ? 600_000 : 60_000,
       reporters: ["./test/reporter.ts"],
       coverage: { provider: "v8", include: ["src/**"] },
     },

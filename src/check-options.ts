@@ -1,7 +1,7 @@
 /** Checks what a `ProgressTracker` is made from, before anything is opened. */
 
 import { MilepostError, shown } from "./errors.ts";
-import { checkCount, checkId, checkNumber, checkObject, checkUpgradeId } from "./model/check.ts";
+import { checkCount, checkId, checkList, checkNumber, checkObject, checkUpgradeId } from "./model/check.ts";
 
 const YEAR_MS = 31_536_000_000;
 
@@ -21,6 +21,9 @@ export function checkOptions(options: unknown): void {
   }
   optional(given["clock"], (value) => checkMethods(value, "clock", ["now", "monotonic"]));
   optional(given["logger"], (value) => checkMethods(value, "logger", ["info", "warn", "error"]));
+  optional(given["notifiers"], checkNotifiers);
+  optional(given["rules"], (value) => void checkList(value as readonly object[], "rules"));
+  optional(given["drainTimeoutMs"], (value) => checkNumber(value, "drainTimeoutMs", YEAR_MS));
   optional(given["createId"], (value) => {
     if (typeof value !== "function") throw wrong("createId", "a function", value);
   });
@@ -42,6 +45,20 @@ function checkText(value: unknown, name: string): void {
 function checkStorage(value: unknown): void {
   if (typeof value === "string") return;
   checkMethods(value, "storage", ["openWriter", "openReader", "list", "holder", "watch", "info"]);
+}
+
+const NOTIFIER_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
+
+/** Names are names of files. */
+function checkNotifiers(value: unknown): void {
+  const names = new Set<unknown>();
+  for (const notifier of checkList(value as readonly object[], "notifiers")) {
+    checkMethods(notifier, "notifiers", ["notify", "check", "close"]);
+    const { name } = notifier as { name?: unknown };
+    if (typeof name !== "string" || !NOTIFIER_NAME.test(name) || names.has(name))
+      throw wrong("notifiers[].name", "its own among them, of lower-case letters, digits and hyphens", name);
+    names.add(name);
+  }
 }
 
 function checkPort(value: unknown): void {

@@ -115,7 +115,7 @@ export function shown(value: unknown): string {
   else if (typeof value === "object" && value !== null) text = isArray(value) ? "an array" : "an object";
   else text = JSON.stringify(typeof value === "symbol" ? String(value) : value);
   const safe = text.replace(
-    /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
   return safe.length > 120 ? `${safe.slice(0, 117).toWellFormed()}...` : safe;

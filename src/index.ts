@@ -12,6 +12,8 @@ export {
 } from "./tracker/callback-manager.ts";
 export { ProgressStorage, type ProgressStorageOptions, type StorageInfo } from "./tracker/progress-storage.ts";
 export { WebSocketServer, type ServerInfo, type WebSocketServerOptions } from "./server/websocket-server.ts";
+export type { Batch, Notifier, Outcome } from "./notify/notifier.ts";
+export type { Hours, Rule } from "./notify/rules.ts";
 export { EventBridgeNotifier, type EventBridgeNotifierOptions } from "./notify/eventbridge.ts";
 export { email, type EmailOptions } from "./notify/email.ts";
 export type { SesSettings } from "./notify/email/ses.ts";

@@ -2,14 +2,17 @@
 
 import { checkOptions } from "./check-options.ts";
 import type { HealthThresholds } from "./model/health.ts";
-import type { TaskType } from "./model/vocabulary.ts";
+import { isFinalUpgradeStatus, type TaskType } from "./model/vocabulary.ts";
 import { openStorage } from "./open-storage.ts";
-import type { EventBridgeNotifier } from "./notify/eventbridge.ts";
+import type { Delivery } from "./notify/delivery.ts";
+import { EventBridgeNotifier } from "./notify/eventbridge.ts";
+import type { Notifier } from "./notify/notifier.ts";
+import type { Rule } from "./notify/rules.ts";
 import type { ServerInfo, WebSocketServer } from "./server/websocket-server.ts";
 import type { Storage } from "./storage/storage.ts";
 import { CallbackManager, type CallbackCounts } from "./tracker/callback-manager.ts";
 import { systemClock, type Clock } from "./tracker/clock.ts";
-import { silentLogger, type Logger } from "./tracker/logger.ts";
+import { report, silentLogger, type Logger } from "./tracker/logger.ts";
 import { openTracker, type OpenedTracker } from "./tracker/open.ts";
 import type { ProgressStorage, StorageInfo } from "./tracker/progress-storage.ts";
 import { runAwaiting, runNow } from "./tracker/steps.ts";
@@ -25,6 +28,12 @@ export interface ProgressTrackerOptions {
   readonly storage?: Storage | string;
   readonly eventbridgeBusName?: string;
   readonly awsRegion?: string;
+  /** Told of the events that the rules select, beside EventBridge when a bus is named. Each has a name of its own. */
+  readonly notifiers?: readonly Notifier[];
+  /** Which events are told, to whom and when. Default: beginnings, ends, failures and what is wrong, to all. */
+  readonly rules?: readonly Rule[];
+  /** How long `close` lets notifiers be told what is left; the rest is told by whoever opens the upgrade next. Default 10,000. */
+  readonly drainTimeoutMs?: number;
   /** Serve this upgrade over WebSocket once `startWebsocketServer` is called. Default false. */
   readonly enableWebsocket?: boolean;
   /** Default 8765; 0 takes any free port. */
@@ -90,6 +99,60 @@ export function openNow(options: ProgressTrackerOptions): OpenedParts {
 export async function openAwaiting(options: ProgressTrackerOptions): Promise<OpenedParts> {
   const prepared = prepare(options);
   return { ...prepared, opened: await runAwaiting(openTracker(prepared.open)) };
+}
+
+/** The notifier that every tracker has; without a bus it tells nothing. */
+export function eventBridgeOf({ eventbridgeBusName, awsRegion, logger }: ProgressTrackerOptions): EventBridgeNotifier {
+  return new EventBridgeNotifier({ busName: eventbridgeBusName, awsRegion, ...(logger && { logger }) });
+}
+
+/** Tells the notifiers from the next turn of the event loop on. Costs nothing, imports included, when there are none. */
+export function tellNotifiers(
+  options: ProgressTrackerOptions,
+  parts: OpenedParts,
+  eventBridge: EventBridgeNotifier,
+): { close(): Promise<void> } {
+  const { notifiers = [], drainTimeoutMs = 10_000, logger = silentLogger } = options;
+  const all = eventBridge.isEnabled() ? [...notifiers, eventBridge] : notifiers;
+  if (all.length === 0) return { close: async () => undefined };
+  const { state } = parts.opened.tracker;
+  const fromRun = isFinalUpgradeStatus(state.status) ? state.run + 1 : state.run;
+  const starting = startDeliveries(options, parts, { all, fromRun }).catch((error: unknown) => {
+    report(logger, "error", "no notifier is told", error);
+    return [];
+  });
+  return {
+    close: async () => {
+      // Without credentials nothing is told in that time either.
+      const canTell = (name: string): boolean => name !== eventBridge.name || eventBridge.isEnabled();
+      const drain = (name: string): { drainTimeoutMs: number } => ({
+        drainTimeoutMs: canTell(name) ? drainTimeoutMs : 0,
+      });
+      await Promise.all((await starting).map((delivery) => delivery.close(drain(delivery.status.notifier))));
+      for (const notifier of all) {
+        await notifier.close().catch((error: unknown) => report(logger, "warn", `close of ${notifier.name}`, error));
+      }
+    },
+  };
+}
+
+async function startDeliveries(
+  { upgradeId, rules, clock = systemClock, logger = silentLogger }: ProgressTrackerOptions,
+  { storage, opened: { tracker } }: OpenedParts,
+  { all, fromRun }: { readonly all: readonly Notifier[]; readonly fromRun: number },
+): Promise<readonly Delivery[]> {
+  const [{ Delivery, deliveryClock }, { DEFAULT_RULES, rulesRouter }] = await Promise.all([
+    import("./notify/delivery.ts"),
+    import("./notify/rules.ts"),
+  ]);
+  const watch = (onChange: () => void): (() => void) => tracker.onEvent(onChange);
+  return all.map((notifier) => {
+    const router = rulesRouter(rules ?? DEFAULT_RULES, notifier.name);
+    const own = { clock: deliveryClock(clock), logger, watch, fromRun };
+    const delivery = new Delivery({ notifier, storage, upgradeId, router, ...own });
+    delivery.start();
+    return delivery;
+  });
 }
 
 /** The parts of a tracker that `getSystemInfo` asks. */

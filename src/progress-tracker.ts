@@ -10,15 +10,17 @@ import type { Task } from "./model/task.ts";
 import type { UpgradeProgress } from "./model/upgrade.ts";
 import type { ProgressStatus, TaskType } from "./model/vocabulary.ts";
 import {
+  eventBridgeOf,
   openAwaiting,
   openNow,
   systemInfo,
+  tellNotifiers,
   type NewTask,
   type OpenedParts,
   type ProgressTrackerOptions,
   type SystemInfo,
 } from "./progress-tracker-options.ts";
-import { EventBridgeNotifier } from "./notify/eventbridge.ts";
+import type { EventBridgeNotifier } from "./notify/eventbridge.ts";
 import { trackerUpgrades } from "./server/tracker-upgrades.ts";
 import { WebSocketServer } from "./server/websocket-server.ts";
 import type { Storage } from "./storage/storage.ts";
@@ -54,6 +56,7 @@ export class ProgressTracker implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #liaison: Liaison;
+  readonly #telling: { close(): Promise<void> };
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
@@ -79,17 +82,7 @@ export class ProgressTracker implements AsyncDisposable {
       logger,
       saveSnapshot: (progress) => tracker.log.saveSnapshot(progress),
     });
-    this.notifier = new EventBridgeNotifier({
-      busName: options.eventbridgeBusName,
-      awsRegion: options.awsRegion,
-      // No delivery tells it of events yet.
-      enabled: false,
-      logger,
-    });
-    if (options.eventbridgeBusName !== undefined) {
-      const text = `a tracker of this version sends nothing to EventBridge (bus ${options.eventbridgeBusName}) by itself`;
-      report(logger, "warn", `${text}; all events are kept in the log`);
-    }
+    this.notifier = eventBridgeOf(options);
     this.websocket = new WebSocketServer({
       port: options.websocketPort ?? 8765,
       enabled: options.enableWebsocket ?? false,
@@ -102,6 +95,7 @@ export class ProgressTracker implements AsyncDisposable {
       logger,
       snapshotEvery: options.snapshotEvery ?? 20_000,
     });
+    this.#telling = tellNotifiers(options, parts, this.notifier);
   }
 
   /** Opens an upgrade in any storage, also one that answers later. @throws as the constructor. */
@@ -341,6 +335,7 @@ export class ProgressTracker implements AsyncDisposable {
       report(this.#logger, "error", "close", error);
       throw error;
     } finally {
+      await this.#telling.close();
       // Last, so that whoever watches is told the end.
       await this.websocket.stop();
       this.callbacks.clearAllCallbacks();

@@ -51,6 +51,8 @@ export interface AwsConnectionOptions<Sdk> {
 const ATTEMPTS = 2;
 const TIMEOUT_MS = 15_000;
 const MAX_MESSAGE = 400;
+/** Shorter ones, as of an emulator, are no secrets, and would be found in every word. */
+const LEAST_SECRET = 8;
 
 export class AwsConnection<Sdk> {
   readonly #options: AwsConnectionOptions<Sdk>;
@@ -124,7 +126,11 @@ export class AwsConnection<Sdk> {
 }
 
 function hidden(text: string, secrets: readonly (string | undefined)[]): string {
-  return secrets.reduce<string>((left, secret) => (secret ? left.replaceAll(secret, "[secret]") : left), text);
+  return secrets.reduce<string>(
+    (left, secret) =>
+      secret !== undefined && secret.length >= LEAST_SECRET ? left.replaceAll(secret, "[secret]") : left,
+    text,
+  );
 }
 
 function shortened(text: string): string {

@@ -50,6 +50,11 @@ export const VERBS: readonly Verb[] = [
     async () => (await import("./commands/task.ts")).addTask,
   ),
   verb("insight", "raise or clear a finding", async () => (await import("./commands/insight.ts")).addInsight),
+  verb(
+    "notify",
+    "see what notifiers were told, and tell dead letters again",
+    async () => (await import("./commands/notify.ts")).addNotify,
+  ),
   verb("verify", "check stored logs for damage", async () => (await import("./commands/verify.ts")).addVerify),
   verb(
     "salvage",

@@ -38,7 +38,7 @@ import type { Notifier } from "./notifier.ts";
 export { Circuit } from "./delivery/circuit.ts";
 export { requestRedrive } from "./delivery/dead-letters.ts";
 export { keyOf, type Router, type Routing } from "./delivery/router.ts";
-export type { DeliveryClock } from "./delivery/clock.ts";
+export { deliveryClock, type DeliveryClock } from "./delivery/clock.ts";
 
 export interface DeliveryOptions {
   readonly notifier: Notifier;

@@ -78,6 +78,10 @@ export class EventBridgeNotifier implements Notifier {
     this.#logger = logger;
     this.#connection = new AwsConnection({ service: SERVICE, region: awsRegion, client, logger });
     this.#bus = new EventBus(this.#connection, endpointId);
+    if (enabled && busName !== undefined && !isInstalled(SERVICE.packageName)) {
+      const { packageName } = SERVICE;
+      report(logger, "warn", `nothing is sent to EventBridge (bus ${busName}): npm install ${packageName}`);
+    }
   }
 
   /**

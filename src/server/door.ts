@@ -31,9 +31,6 @@ export interface DoorOptions {
   readonly logger: Logger;
 }
 
-/** What the parts of a server ask. */
-export type Door = ReturnType<typeof createDoor>;
-
 /** @throws INVALID_ARGUMENT: also for a host that others reach, without `auth`. */
 export function createDoor({ host, auth, folder, clock, logger, ...options }: DoorOptions) {
   const tickets = createTickets({ clock });

@@ -11,7 +11,10 @@ import type { Notifier } from "../../src/notify/notifier.ts";
 import { ProgressTracker } from "../../src/progress-tracker.ts";
 import { jsonLines } from "../../src/storage/json-lines.ts";
 
-const [path = "", how = "random"] = process.argv.slice(2);
+/** When it dies. */
+export type Death = "random" | "before-save";
+
+const [path = "", how = "random" satisfies Death] = process.argv.slice(2);
 const say = (line: string): number => writeSync(1, `${line}\n`);
 
 const notifier: Notifier = {

@@ -6,7 +6,8 @@ import { jsonLines } from "../../src/storage/json-lines.ts";
 import { isLong, killNow, randomOf, startChild } from "../faults/child.ts";
 import { eventsOnDisk } from "../faults/stored.ts";
 import { tempFolder } from "../temp-folder.ts";
-import { scriptedNotifier } from "./scripted-notifier.ts";
+import type { Death } from "./delivery-child.ts";
+import { manualDeliveryClock, scriptedNotifier } from "./scripted-notifier.ts";
 
 const CYCLES = isLong ? 150 : 15;
 const BATCH = 5;
@@ -39,7 +40,7 @@ async function killed(
 }
 
 describe("a process that dies while it delivers (N01, N02)", () => {
-  it.each(["random", "before-save"] as const)(
+  it.each<Death>(["random", "before-save"])(
     "kill: %s",
     async (how) => {
       const { path, times, late } = await killed(how);
@@ -58,4 +59,32 @@ describe("a process that dies while it delivers (N01, N02)", () => {
     },
     120_000,
   );
+});
+
+describe("two processes (N18)", () => {
+  it("one tells; when it is killed the other goes on, and nothing is told twice but what was under way", async () => {
+    const path = tempFolder();
+    const child = startChild("../notify/delivery-child.ts", [path, "random"]);
+    const got = await child.until("got ");
+    expect(got, child.lines.join("\n")).toBeDefined();
+    const clock = manualDeliveryClock();
+    const mine = scriptedNotifier("receiver");
+    const delivery = new Delivery({ notifier: mine, storage: jsonLines({ path }), upgradeId: "up", clock });
+    delivery.start();
+    for (let looked = 0; looked < 5; looked++) {
+      await sleep(30);
+      clock.pass(5_001);
+    }
+    expect(delivery.status.state).toBe("standby");
+    expect(mine.calls).toEqual([]);
+    await killNow(child);
+    clock.pass(5_001);
+    const theirs = child.lines.flatMap((line) => (line.startsWith("got ") ? [line.slice(4)] : []));
+    expect(await delivery.drain(10_000)).toBe(true);
+    await delivery.close();
+    const all = [...theirs, ...mine.calls.flatMap(({ events }) => events.map(({ id }) => id))];
+    const stored = eventsOnDisk(path, "up").map(({ id }) => id);
+    expect(new Set(all)).toEqual(new Set(stored));
+    expect(all.length - stored.length).toBeLessThanOrEqual(BATCH);
+  });
 });

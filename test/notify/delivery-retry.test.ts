@@ -121,13 +121,37 @@ describe("a notifier in trouble", () => {
     await until(() => notifier.calls.length === 5);
     await rest();
     expect(notifier.calls).toHaveLength(5);
-    await passInSteps(clock, 3_600_000, 30_000);
-    expect(notifier.calls.length).toBeLessThan(25);
+    await passInSteps(clock, 6 * 3_600_000, 300_000);
+    expect(notifier.calls.length).toBeLessThan(100);
+    expect(Math.max(...(await b.sent()).map(({ attempt }) => attempt))).toBe(2);
     notifier.answer = () => DELIVERED;
     await passInSteps(clock, 300_000, 60_000);
     await until(() => notifier.taken.length === b.tracker.progress.seq);
     expect(new Set(notifier.taken).size).toBe(notifier.taken.length);
     expect(await b.deadLetters()).toEqual([]);
+  });
+
+  it("when it is back, what waits by its own schedule is tried at once", async () => {
+    const b = bench();
+    const clock = manualDeliveryClock();
+    const notifier = scriptedNotifier("scripted", { clock, maxEvents: 1 });
+    notifier.answer = ({ taskId }) => (taskId === undefined ? DELIVERED : RETRY);
+    const delivery = b.deliver(notifier, { clock, random: () => 0.5 });
+    const [[early] = []] = [...reportOn(b.tracker, ["a"], 0).values()];
+    const tries = (): number => notifier.calls.filter(({ events }) => events[0]?.seq === early).length;
+    await until(() => tries() === 1);
+    for (let tried = 1; tried < 3; tried++) {
+      await rest();
+      clock.pass(tried === 1 ? 5_001 : 300_001);
+      await until(() => tries() === tried + 1);
+    }
+    reportOn(b.tracker, ["b", "c", "d", "e", "f"], 0);
+    clock.pass(5_001);
+    await until(() => delivery.status.waiting >= 5);
+    await rest();
+    notifier.answer = () => DELIVERED;
+    await passInSteps(clock, 60_000, 6_000);
+    await until(() => notifier.taken.includes(early as number));
   });
 
   it("that asks for time is not called before", async () => {

@@ -75,7 +75,7 @@ describe("outcomes (N03)", () => {
     ["refused", async () => [REFUSED], "dead"],
     ["retry", async () => [RETRY], "tried again"],
     ["a rejection", async () => Promise.reject(new Error("ECONNRESET")), "tried again"],
-    ["a rejection with nothing", async () => Promise.reject(undefined), "tried again"],
+    ["a rejection that says nothing", async () => Promise.reject(new Error()), "tried again"],
     [
       "an exception",
       () => {

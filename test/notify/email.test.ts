@@ -131,6 +131,7 @@ describe("text from outside (N08)", () => {
     expect(mail?.recipients).toEqual(["ops@example.org"]);
     expect(mail!.headers.filter(([name]) => !NAMES.has(name))).toEqual([]);
     expect(mail!.headers.map(([name]) => name)).toHaveLength(NAMES.size);
+    expect(valueOf(mail!.headers, "message-id")).toMatch(/^<[\da-f]{32}\.[\da-f]{32}@example\.com>$/);
     expect(Math.max(...mail!.raw.split("\r\n").map((line) => line.length))).toBeLessThanOrEqual(998);
     expect(mail!.raw.replaceAll("\r\n", "")).not.toMatch(/[\r\n]|\p{Cc}/u);
     const html = mail!.html;

@@ -119,6 +119,15 @@ describe("a text that is cut", () => {
     expect(cutText("x".repeat(28), 30)).toBe("x".repeat(28));
   });
 
+  it.each(["é", "日", "👍", "\u0001", "\n", '"', "\\", "\u2028", "\ud800"])(
+    "takes all the room there is, in pieces of %j",
+    (piece) => {
+      const bytes = jsonBytes(cutText(piece.repeat(100), 60));
+      expect(bytes).toBeLessThanOrEqual(60);
+      expect(bytes).toBeGreaterThan(60 - (jsonBytes(piece) - 2));
+    },
+  );
+
   it("is not looked for where nothing fits", () => {
     expect(fittingJson({ id: "i".repeat(500), metadata: {} }, 100)).toBeUndefined();
   });

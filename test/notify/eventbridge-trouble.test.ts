@@ -106,6 +106,11 @@ describe("requests that fail as a whole", () => {
       awsError("ExpiredTokenException", "old"),
       { status: "retry", code: "ExpiredTokenException" },
     ],
+    [
+      "a signature that does not fit",
+      awsError("InvalidSignatureException", "The Canonical String should have been x", 403),
+      { status: "retry", message: "AWS does not accept these credentials: see which are set, and for which account" },
+    ],
     ["a key nobody knows", awsError("UnrecognizedClientException", "who"), { status: "retry" }],
     ["a policy that denies", awsError("AccessDeniedException", "no"), { status: "refused", message: "no" }],
     ["a detail that is not taken", awsError("ValidationException", "bad"), { status: "refused", message: "bad" }],
@@ -117,14 +122,18 @@ describe("requests that fail as a whole", () => {
     expect(told).toMatchObject([outcome, outcome]);
   });
 
-  it.each(["hang", "drip"] as const)("by an answer that does not come (%s) end when the time is up", async (reply) => {
-    const endpoint = await awsEndpoint();
-    endpoint.reply = () => reply;
-    const notifier = bus();
-    const told = await notifier.notify({ events: [of("task.failed")], state }, { signal: AbortSignal.timeout(200) });
-    expect(statuses(told)).toEqual(["retry"]);
-    await notifier.close();
-  });
+  it.each(["hang", "drip"] as const)(
+    "by an answer that does not come (%s) end when the time is up",
+    async (reply) => {
+      const endpoint = await awsEndpoint();
+      endpoint.reply = () => reply;
+      const notifier = bus();
+      const told = await notifier.notify({ events: [of("task.failed")], state }, { signal: AbortSignal.timeout(200) });
+      expect(statuses(told)).toEqual(["retry"]);
+      await notifier.close();
+    },
+    5_000,
+  );
 
   it("are sent again with the clock set right, when the clock was the trouble", async () => {
     const endpoint = await awsEndpoint();

@@ -17,7 +17,6 @@ const signal = new AbortController().signal;
 const bus = (options: EventBridgeNotifierOptions = {}) =>
   new EventBridgeNotifier({ busName: "upgrade-events", ...options });
 
-
 describe("an event on the bus", () => {
   it("has the event's type, its fields, and what a rule chooses by", async () => {
     const endpoint = await awsEndpoint();

@@ -22,7 +22,10 @@ const signal = new AbortController().signal;
 const ids = { upgradeId: "u", planId: "p", clusterName: "c" };
 const event = { seq: 1, cursor: "c", ms: 0, id: "e", type: "task.heartbeat", taskId: "t", time: "2026-11-23T12:00:00.000Z", upgradeId: "u" };
 const batch = { events: [event], state: emptyUpgrade(ids) };
-const bus = new EventBridgeNotifier({ busName: "b" });
+const warned = [];
+const logger = { info() {}, warn: (text) => warned.push(text), error() {} };
+const bus = new EventBridgeNotifier({ busName: "b", logger });
+new EventBridgeNotifier({ logger });
 const mail = { from: "a@example.com", to: "b@example.com" };
 const all = [bus, sms({ to: "+491701234567" }), email({ ...mail, smtp: "smtp://127.0.0.1:1" }), email({ ...mail, ses: {} })];
 const told = [];
@@ -30,7 +33,7 @@ for (const notifier of all) {
   const code = ({ code, message }) => [code, message];
   told.push(await notifier.notify(batch, { signal }).catch(code), (await notifier.check({ signal }).catch(code))[0]);
 }
-console.log(JSON.stringify({ isEnabled: bus.isEnabled(), told, sent: await bus.sendUpgradeStarted("u", "c", "p") }));
+console.log(JSON.stringify({ isEnabled: bus.isEnabled(), told, warned: warned.slice(0, 2), sent: await bus.sendUpgradeStarted("u", "c", "p") }));
 `;
 
 describe("without the optional packages", () => {
@@ -47,7 +50,7 @@ describe("without the optional packages", () => {
     ];
     const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 20_000 });
     expect(stderr).toBe("");
-    const { isEnabled, told, sent } = JSON.parse(stdout) as Record<string, unknown>;
+    const { isEnabled, told, warned, sent } = JSON.parse(stdout) as Record<string, unknown>;
     const needs = (feature: string, name: string) => [
       "MISSING_PACKAGE",
       `${feature} needs the package ${name}, which cannot be loaded: npm install ${name}`,
@@ -63,6 +66,7 @@ describe("without the optional packages", () => {
       "MISSING_PACKAGE",
     ]);
     expect(isEnabled).toBe(false);
+    expect(warned).toEqual(["nothing is sent to EventBridge (bus b): npm install @aws-sdk/client-eventbridge"]);
     expect(sent).toMatchObject({ status: "refused", code: "MISSING_PACKAGE" });
   });
 });

@@ -9,7 +9,7 @@ export const DELIVERED: Outcome = { status: "delivered", answer: "200" };
 export const RETRY: Outcome = { status: "retry", code: "UNAVAILABLE", message: "come back later" };
 export const REFUSED: Outcome = { status: "refused", code: "BAD_REQUEST", message: "not like this" };
 
-export interface Call {
+interface Call {
   readonly events: readonly ProgressEvent[];
   readonly batch: Batch;
   readonly signal: AbortSignal;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ProgressEvent } from "../../src/model/event.ts";
 import type { SlackBotOptions } from "../../src/notify/slack.ts";
 import { manualClock } from "../manual-clock.ts";
-import { add, begin, IDS, report, start, story, wait, type Step } from "../view/story.ts";
+import { add, begin, report, start, story, wait, type Step } from "../view/story.ts";
 import { ALL, answers, bot, NEVER, statuses, STORY } from "./slack-bot.ts";
 import { slackServer, textsOf } from "./slack-server.ts";
 
@@ -74,12 +74,18 @@ describe("a bot", () => {
     await bot(server, { cards }).tell(6, ALL);
     expect(server.calls).toEqual(["post C1", "update 1.000001", "post 1.000001"]);
     const { notifier } = bot(server, { cards });
-    for (const run of [2, 3]) {
+    for (const [run, call] of [
+      [2, "post C1"],
+      [3, "post C1"],
+      [2, "update 1.000003"],
+    ] as const) {
       const calls = server.calls.length;
-      await notifier.notify({ events: [STORY.events[1]!], state: { ...STORY.state, run } }, { signal: NEVER });
-      expect(server.calls.slice(calls)).toEqual(["post C1"]);
+      const state = { ...STORY.state, run, seq: STORY.state.seq + calls };
+      await notifier.notify({ events: [STORY.events[1]!], state }, { signal: NEVER });
+      expect(server.calls.slice(calls)).toEqual([call]);
     }
-    texts.set(IDS.upgradeId, "{damaged");
+    expect([...texts.keys()]).toEqual(["1 upgrade-123", "2 upgrade-123", "3 upgrade-123"]);
+    texts.set("1 upgrade-123", "{damaged");
     await bot(server, { cards }).tell(0, 6);
     expect(server.calls.at(-1)).toBe("post C1");
   });
@@ -99,7 +105,7 @@ describe("a bot", () => {
     await expect(tell(0, 6)).rejects.toThrow("disk full");
     expect(statuses(await tell(0, 6))).toEqual(Array(6).fill("delivered"));
     expect(server.calls).toEqual(["post C1"]);
-    expect(saved.map((text) => JSON.parse(text))).toEqual([{ channel: "C1", ts: "1.000001", run: 1 }]);
+    expect(saved.map((text) => JSON.parse(text))).toEqual([{ channel: "C1", ts: "1.000001" }]);
   });
 
   it("posts another card when the first is gone", async () => {

@@ -11,9 +11,9 @@ export const run = promisify(execFile);
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/milepost-peers", import.meta.url));
 const QUIET = ["install", "--quiet", "--disable-pip-version-check"];
 
-/** The folder of the programs for Python 3. @throws when Python 3 with venv is not there, naming the remedy. */
-export function pythonPrograms(): Promise<string> {
-  return installed("requirements.txt", async (folder, requirements) => {
+/** The folder of the programs of a list for Python 3. @throws when Python 3 with venv is not there, naming the remedy. */
+export function pythonPrograms(list = "requirements.txt"): Promise<string> {
+  return installed(list, async (folder, requirements) => {
     await run("python3", ["-m", "venv", folder]).catch((error: unknown) => {
       throw new Error("these tests need Python 3 with venv (Debian: apt-get install python3-venv)", { cause: error });
     });

@@ -11,14 +11,19 @@ export interface DeliveryClock extends Clock {
   schedule(run: () => void, delayMs: number, keepsAlive?: boolean): () => void;
 }
 
-export const systemDeliveryClock: DeliveryClock = {
-  ...systemClock,
+/** The machine's timers with these clocks. */
+export const deliveryClock = (clock: Clock): DeliveryClock => ({
+  now: () => clock.now(),
+  monotonic: () => clock.monotonic(),
   schedule: (run, delayMs, keepsAlive = false) => {
     const timer = setTimeout(run, delayMs);
     if (!keepsAlive) timer.unref();
     return () => clearTimeout(timer);
   },
-};
+});
+
+/** The machine's own. */
+export const systemDeliveryClock = deliveryClock(systemClock);
 
 /** Lets one loop sleep until something rings, or time is up. A ring while it does not sleep ends its next sleep at once. */
 export class Alarm {

@@ -9,11 +9,12 @@ export interface Address {
 }
 
 const PLAIN = /^[^\p{Cc}\s<>()[\]\\,;:"@]{1,64}@[^\p{Cc}\s<>()[\]\\,;:"@]{1,253}$/u;
-const NAMED = /^\s*(?<name>[^\p{Cc}\u2028\u2029<>]*?)\s*<(?<address>[^<>]+)>\s*$/u;
+const NAMED = /^(?<name>[^\p{Cc}\u2028\u2029<>]*)<(?<address>[^<>]+)>$/u;
 
 /** `ops@example.com` or `The ops team <ops@example.com>`. @throws INVALID_ARGUMENT, also for anything that could begin a header. */
 export function readAddress(text: unknown, field: string): Address {
-  const { name = "", address = text } = (typeof text === "string" && NAMED.exec(text)?.groups) || {};
+  const { name: before = "", address = text } = (typeof text === "string" && NAMED.exec(text.trim())?.groups) || {};
+  const name = before.trim();
   if (typeof address === "string" && PLAIN.test(address) && name.length <= 100) {
     return { name: name.replace(/^"(.*)"$/, "$1"), address };
   }

@@ -48,15 +48,15 @@ export class SlackBot {
   }
 
   async tell(batch: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
-    const { upgradeId } = batch.state;
-    const before = this.#busy.get(upgradeId) ?? Promise.resolve();
+    const key = keyOf(batch.state);
+    const before = this.#busy.get(key) ?? Promise.resolve();
     const told = before.then(() => this.#tell(batch, signal));
     const settled = told.catch(() => undefined);
-    this.#busy.set(upgradeId, settled);
+    this.#busy.set(key, settled);
     try {
       return await told;
     } finally {
-      if (this.#busy.get(upgradeId) === settled) this.#busy.delete(upgradeId);
+      if (this.#busy.get(key) === settled) this.#busy.delete(key);
     }
   }
 
@@ -91,22 +91,21 @@ export class SlackBot {
   }
 
   async #card(state: UpgradeProgress): Promise<Card | undefined> {
-    const known = this.#known.get(state.upgradeId);
-    if (known !== undefined) return known.place.run === state.run ? known : undefined;
-    const place = parsePlace(await this.#options.cards.load(state.upgradeId));
-    return place?.run === state.run
-      ? { place, isSaved: true, seq: 0, eventSeq: 0, shownAt: Number.NEGATIVE_INFINITY }
-      : undefined;
+    const key = keyOf(state);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const place = parsePlace(await this.#options.cards.load(key));
+    return place && { place, isSaved: true, seq: 0, eventSeq: 0, shownAt: Number.NEGATIVE_INFINITY };
   }
 
   #remember(state: UpgradeProgress, card: Omit<Card, "shownAt">): void {
-    remember(this.#known, state.upgradeId, { ...card, shownAt: this.#options.clock.monotonic() });
+    remember(this.#known, keyOf(state), { ...card, shownAt: this.#options.clock.monotonic() });
   }
 
   /** Known before it is saved: a card that could not be saved is saved with the next batch, and not posted again. */
   async #save(state: UpgradeProgress, card: Omit<Card, "shownAt">): Promise<void> {
     this.#remember(state, card);
-    await this.#options.cards.save(state.upgradeId, JSON.stringify(card.place));
+    await this.#options.cards.save(keyOf(state), JSON.stringify(card.place));
     this.#remember(state, { ...card, isSaved: true });
   }
 
@@ -118,7 +117,7 @@ export class SlackBot {
         "chat.postMessage",
         { channel, ...cardMessage(event, state, baseUrl) },
         (answer) => {
-          place = { channel: textIn(answer, "channel") ?? channel, ts: textIn(answer, "ts") ?? "", run: state.run };
+          place = { channel: textIn(answer, "channel") ?? channel, ts: textIn(answer, "ts") ?? "" };
         },
       );
       if (place !== undefined) await this.#save(state, { place, isSaved: false, seq: state.seq, eventSeq: event.seq });
@@ -149,6 +148,8 @@ export class SlackBot {
     }
   }
 }
+
+const keyOf = ({ run, upgradeId }: UpgradeProgress): string => `${run} ${upgradeId}`;
 
 const UNTOLD: Outcome = { status: "delivered", answer: "nothing that people want to know" };
 

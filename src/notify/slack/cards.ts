@@ -1,17 +1,17 @@
-/** Which message of Slack's is the card of which upgrade. */
+/** Which message of Slack's is the card of which run of an upgrade. */
 
-/** Keeps a small text for each upgrade, over restarts. */
+/** Keeps a small text for each run of an upgrade, over restarts. */
 export interface CardStore {
   /** What was saved last; undefined when nothing was. */
-  load(upgradeId: string): Promise<string | undefined>;
-  save(upgradeId: string, text: string): Promise<void>;
+  load(key: string): Promise<string | undefined>;
+  /** @param key - the run and the id of the upgrade, as `1 upgrade-123`. */
+  save(key: string, text: string): Promise<void>;
 }
 
-/** Where a card is, and of which run. */
+/** Where a card is. */
 export interface CardPlace {
   readonly channel: string;
   readonly ts: string;
-  readonly run: number;
 }
 
 const MAX_REMEMBERED = 1000;
@@ -20,8 +20,8 @@ const MAX_REMEMBERED = 1000;
 export function forgetfulCards(): CardStore {
   const texts = new Map<string, string>();
   return {
-    load: async (upgradeId) => texts.get(upgradeId),
-    save: async (upgradeId, text) => remember(texts, upgradeId, text),
+    load: async (key) => texts.get(key),
+    save: async (key, text) => remember(texts, key, text),
   };
 }
 
@@ -37,9 +37,8 @@ export function remember<T>(map: Map<string, T>, key: string, value: T): void {
 export function parsePlace(text: string | undefined): CardPlace | undefined {
   if (text === undefined) return undefined;
   try {
-    const { channel, ts, run } = JSON.parse(text) as Partial<CardPlace>;
-    if (typeof channel !== "string" || typeof ts !== "string" || typeof run !== "number") return undefined;
-    return { channel, ts, run };
+    const { channel, ts } = JSON.parse(text) as Partial<CardPlace>;
+    return typeof channel === "string" && typeof ts === "string" ? { channel, ts } : undefined;
   } catch {
     return undefined;
   }

@@ -20,7 +20,7 @@ export function answerable<T extends string>(c: ApiContext, types: readonly [T, 
     if (weight > 0 && (best === undefined || weight > best.weight)) best = { type, weight };
   }
   if (best === undefined)
-    throw new MilepostError("NOT_ACCEPTABLE", `${c.req.path} gives ${types.join(", ")}, not ${shown(header)}`);
+    throw new MilepostError("NOT_ACCEPTABLE", `${shown(c.req.path)} gives ${types.join(", ")}, not ${shown(header)}`);
   return best.type;
 }
 

@@ -45,7 +45,8 @@ export function problemAnswer(c: ApiContext, error: unknown, logger: Logger): Re
     status,
     detail: isOurFault ? row.meaning : known.message,
     code: known.code,
-    instance: c.req.path,
+    // As it was sent: c.req.path is decoded, and might steer the terminal that shows it.
+    instance: new URL(c.req.url).pathname,
     retryable: row.retryable,
     ...(typeof executed === "number" && { executed }),
   };

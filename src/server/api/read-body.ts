@@ -10,7 +10,7 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** Deeper than anything that a command may hold: what passes here is judged by the commands' own checks. */
 export const JSON_LIMITS = { maxDepth: 40, maxNames: 20_000 } as const;
 
-const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i;
+const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?(?:;\s*)?$/i;
 
 /** @throws UNSUPPORTED_MEDIA_TYPE, TOO_LARGE, INVALID_PAYLOAD, INVALID_ARGUMENT, CANCELLED. */
 export async function readJson(c: ApiContext): Promise<unknown> {

@@ -63,7 +63,7 @@ export function addRoutes(app: Hono<ApiEnv>, routes: readonly Route[]): void {
       if (c.req.method === "OPTIONS") return c.body(null, 204);
       throw new MilepostError(
         "METHOD_NOT_ALLOWED",
-        `${c.req.path} takes ${allowed.join(", ")}, not ${shown(c.req.method)}`,
+        `${shown(c.req.path)} takes ${allowed.join(", ")}, not ${shown(c.req.method)}`,
       );
     });
   }
@@ -73,7 +73,7 @@ export function addRoutes(app: Hono<ApiEnv>, routes: readonly Route[]): void {
 function pathPattern(path: string): string {
   return path
     .replace(/\{(\w+)\}(\.\w+)?$/, (_, name: string, ending?: string) =>
-      ending === undefined ? `:${name}` : `:${name}{.+\\${ending}}`,
+      ending === undefined ? `:${name}` : `:${name}{[^/]+\\${ending}}`,
     )
     .replace(/\{(\w+)\}(?=\/)/g, ":$1");
 }

@@ -1,0 +1,12 @@
+"""An AWS of moto's on a free port; prints the port, and ends with its standard input."""
+
+import logging
+import sys
+
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+sys.stdin.read()

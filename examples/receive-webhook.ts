@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 
 import { Webhook } from "standardwebhooks";
-import type { WebhookData } from "milepost";
+import type { WebhookData } from "milepost/notifiers";
 
 // #region receive
 const webhook = new Webhook(process.env["MILEPOST_WEBHOOK_SECRET"] ?? "");

@@ -8,7 +8,12 @@ import { rolldown } from "rolldown";
 
 const root = resolve(import.meta.dirname, "..");
 
-const ENTRIES = { index: "src/index.ts", models: "src/models.ts", "cli/main": "src/cli/main.ts" };
+const ENTRIES = {
+  index: "src/index.ts",
+  models: "src/models.ts",
+  notifiers: "src/notifiers.ts",
+  "cli/main": "src/cli/main.ts",
+};
 
 const PACKAGES = /^[^./\\]/;
 

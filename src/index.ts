@@ -15,16 +15,7 @@ export { WebSocketServer, type ServerInfo, type WebSocketServerOptions } from ".
 export type { Batch, Notifier, Outcome } from "./notify/notifier.ts";
 export type { Hours, Rule } from "./notify/rules.ts";
 export { EventBridgeNotifier, type EventBridgeNotifierOptions } from "./notify/eventbridge.ts";
-export { email, type EmailOptions } from "./notify/email.ts";
-export type { SesSettings } from "./notify/email/ses.ts";
-export type { MailTransport } from "./notify/email/smtp-server.ts";
-export { sms, type SmsOptions } from "./notify/sms.ts";
 export type { AwsClient } from "./aws/connection.ts";
-export { slack, type SlackBotOptions, type SlackHookOptions, type SlackOptions } from "./notify/slack.ts";
-export type { CardStore } from "./notify/slack/cards.ts";
-export type { SlackClient } from "./notify/slack/client.ts";
-export { webhook, type WebhookOptions } from "./notify/webhook.ts";
-export type { WebhookData, WebhookFormat } from "./notify/webhook/body.ts";
 export { ERRORS, isMilepostError, MilepostError, type ErrorCode, type ErrorContext, type ErrorRow } from "./errors.ts";
 
 export { ProgressStatus, TaskType, type HealthState, type InsightLevel } from "./model/vocabulary.ts";

@@ -22,20 +22,25 @@ export interface ServerReport {
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1_000;
-/** 502 and 504 come from a proxy whose server is away. */
-const BUSY: readonly number[] = [429, 502, 503, 504];
+/** 423: the process that holds the upgrade does not answer now. 502 and 504 come from a proxy whose server is away. */
+const BUSY: readonly number[] = [423, 429, 502, 503, 504];
+/** There is no sense in another try with less time than this. */
+const SHORTEST_TRY_MS = 250;
 
 /** @throws what the server says; TIMEOUT when it gave no answer in time; INVALID_ARGUMENT for an address that is none. */
 export async function reportToServer(report: ServerReport): Promise<readonly ProgressEvent[]> {
   const until = performance.now() + report.timeoutMs;
   const request = requestOf(report);
+  let said: Response | undefined;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     const answer = await ask(request, report, until - performance.now());
     if (answer instanceof Response && !BUSY.includes(answer.status)) return eventsIn(answer, report.server);
-    const leftMs = until - performance.now();
-    if (leftMs <= 0)
-      throw answer instanceof Response ? await problemIn(answer, report.server) : unreachable(report, answer);
-    await sleep(Math.min(leftMs, pauseMs * (0.5 + Math.random())));
+    // What the server said last tells more than that it said nothing in the moments that were left.
+    if (answer instanceof Response) said = answer;
+    const pause = pauseMs * (0.5 + Math.random());
+    if (until - performance.now() < pause + SHORTEST_TRY_MS)
+      throw said !== undefined ? await problemIn(said, report.server) : unreachable(report, answer as Error);
+    await sleep(pause);
   }
 }
 

@@ -54,6 +54,8 @@ export function createStorageServer(options: StorageServerOptions): StorageServe
   let closed: Promise<void> | undefined;
   return {
     listen: async () => {
+      // Made here and not later: a folder that has gone is trouble. One that cannot be made is, too, as /readyz says.
+      if (folder !== undefined) await mkdir(folder, { recursive: true }).catch(() => undefined);
       const listening = await server.listen();
       await fleet.start();
       return listening;
@@ -83,13 +85,15 @@ async function closeAll({ server, lost, fleet, upgrades, hub }: Parts): Promise<
   await hub.close();
 }
 
+const PROBE_BYTES = 4096;
+
 /** @throws STORAGE_UNUSABLE when a file cannot be made where the upgrades are. */
 async function checkReady(storage: Storage): Promise<void> {
   if (storage.kind !== "jsonl") return void (await storage.list());
   const probe = join(storage.location, `.ready-${process.pid}`);
   try {
-    await mkdir(storage.location, { recursive: true });
-    await writeFile(probe, "");
+    // A file without content would fit on a full disk.
+    await writeFile(probe, Buffer.alloc(PROBE_BYTES));
     await rm(probe, { force: true });
   } catch (error) {
     const { code = "unknown error" } = error as NodeJS.ErrnoException;

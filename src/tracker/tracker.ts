@@ -30,6 +30,8 @@ export interface TrackerOptions {
 export class Tracker {
   readonly #options: TrackerOptions;
   readonly #held = new HeldReports();
+  /** What commands with a request have led to, the oldest first. */
+  readonly #requests = new Map<string, ProgressEvent>();
   readonly #listeners = new Set<(event: ProgressEvent) => void>();
   #isClosed = false;
 
@@ -47,7 +49,23 @@ export class Tracker {
 
   /** @throws the errors of `checkCommand` and `decide`, FENCED, CLOSED; then nothing was written. */
   execute(input: unknown): ProgressEvent {
-    return this.#perform(checkCommand(input, isProxy), requestOf(input));
+    const command = checkCommand(input, isProxy);
+    const request = requestOf(input);
+    return request === undefined ? this.#perform(command) : this.#performOnce(command, request);
+  }
+
+  /**
+   * A request that comes again while its event still waits for the storage, or after its sender had given up waiting for this
+   * process, is not in the log yet: it is known here.
+   */
+  #performOnce(command: Command, request: string): ProgressEvent {
+    const known = this.#requests.get(request);
+    if (known !== undefined) return known;
+    const event = this.#perform(command, request);
+    this.#requests.set(request, event);
+    const [oldest] = this.#requests.keys();
+    if (this.#requests.size > MAX_REQUESTS && oldest !== undefined) this.#requests.delete(oldest);
+    return event;
   }
 
   /** Records the health if it is another one than recorded. */
@@ -169,6 +187,8 @@ function requestOf(input: unknown): string | undefined {
   return typeof request === "string" && REQUEST.test(request) ? request : undefined;
 }
 
+/** Of commands with a request, so many are known. */
+const MAX_REQUESTS = 10_000;
 const REQUEST = /^[0-9a-f.]{1,64}$/;
 
 /** The mark is on the last one: that is the command's answer, and all are one append. */

@@ -3,6 +3,7 @@ import * as common from "milepost/common";
 import * as progress from "milepost/common/progress";
 import * as models from "milepost/common/models/progress";
 import * as milepost from "milepost";
+import * as notifiers from "milepost/notifiers";
 
 /** What can be imported from `milepost`. A change of this list is a change for users: write it into the CHANGELOG. */
 const PUBLIC = [
@@ -16,7 +17,6 @@ const PUBLIC = [
   "TaskType",
   "WebSocketServer",
   "canonicalJson",
-  "email",
   "emptyUpgrade",
   "evolve",
   "isMilepostError",
@@ -25,11 +25,8 @@ const PUBLIC = [
   "readEvents",
   "readUpgrade",
   "sendCommands",
-  "slack",
-  "sms",
   "upgradeFromJson",
   "watchUpgrade",
-  "webhook",
 ];
 
 /** The methods of the tracker, with the seed document's names in camelCase. */
@@ -86,6 +83,7 @@ const members = (type: { prototype: object }) =>
 describe("the public exports", () => {
   it("are these names and no others", () => {
     expect(names(milepost)).toEqual([...PUBLIC].sort());
+    expect(names(notifiers)).toEqual(["EventBridgeNotifier", "email", "slack", "sms", "webhook"]);
   });
 
   it("are the same through the import paths of the seed document", () => {

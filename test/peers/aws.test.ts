@@ -12,7 +12,7 @@ import { CreateEmailIdentityCommand, SESv2Client } from "@aws-sdk/client-sesv2";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { email, EventBridgeNotifier, sms } from "milepost";
+import { email, EventBridgeNotifier, sms } from "milepost/notifiers";
 import { add, begin, fail, finish, start, story } from "../view/story.ts";
 import { program } from "./program.ts";
 import { pythonPrograms } from "./python.ts";

@@ -174,3 +174,15 @@ describe("a clock that jumps", () => {
     await tracker.close();
   });
 });
+
+describe("a request that comes again", () => {
+  it("[D2] takes effect once while its event waits for the storage", async () => {
+    const { tracker, path, faults } = degraded();
+    const command = { type: "appendLog", taskId: "a", text: "once", request: "0123456789abcdef.0123456789abcdef.0" };
+    const events = [1, 2, 3].map(() => tracker.execute(command));
+    expect(new Set(events.map(({ id }) => id)).size).toBe(1);
+    faults.heal();
+    await tracker.close();
+    expect(eventsOnDisk(path, ID).filter(({ type }) => type === "log.appended")).toHaveLength(1);
+  });
+});

@@ -11,7 +11,6 @@
  */
 
 import { join } from "node:path";
-import { promisify } from "node:util";
 
 import { isMilepostError, MilepostError, shown } from "../../errors.ts";
 import {
@@ -114,7 +113,7 @@ async function replace(fs: FileSystem, path: string, text: string): Promise<void
 }
 
 const synced = (fs: FileSystem, fd: number): Promise<void> =>
-  promisify((done: (error: Error | null) => void) => fs.fdatasync(fd, done))();
+  new Promise((resolve, reject) => fs.fdatasync(fd, (error) => (error === null ? resolve() : reject(error))));
 
 /** In one write: the kernel puts it behind what is there, also when another process appends at the same time. */
 async function append(fs: FileSystem, path: string, lines: readonly string[]): Promise<void> {

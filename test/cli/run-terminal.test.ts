@@ -275,7 +275,7 @@ describe("milepost run in a terminal", () => {
     const terminal = inTerminal(process.execPath, args, { cwd: folder });
     expect((await terminal.ended).exitCode).toBe(6);
     expect(terminal.text()).toMatch(
-      /^milepost: no pseudo-terminal of its own .*script\(1\)\r?\nin\r?\nout\r?\nerr\r?\n33 91\r?\nkeyboard\r?\nmilepost: /s,
+      /^milepost: no pseudo-terminal of its own .*script\(1\)\r*\nin\r*\nout\r*\nerr\r*\n33 91\r*\nkeyboard\r*\nmilepost: /s,
     );
   });
 

@@ -53,7 +53,8 @@ module.exports = {
       "A6-only-the-edges-pick-drivers",
       {
         path: "^src/",
-        pathNot: "^src/((index|notifiers)[.]ts|open-storage[.]ts|progress-tracker(-options)?[.]ts|cli/|storage/|notify/)",
+        pathNot:
+          "^src/((index|notifiers)[.]ts|open-storage[.]ts|progress-tracker(-options)?[.]ts|cli/|storage/|notify/)",
       },
       { path: "^src/(storage|notify)/", pathNot: `^src/(${PORTS})` },
       "Everything else takes the port.",

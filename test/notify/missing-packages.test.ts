@@ -17,7 +17,8 @@ Module._resolveFilename = function (name, ...rest) { if (isAway(name)) throw mis
 `;
 
 const PROGRAM = `
-const { email, emptyUpgrade, EventBridgeNotifier, sms } = await import("milepost");
+const { emptyUpgrade } = await import("milepost");
+const { email, EventBridgeNotifier, sms } = await import("milepost/notifiers");
 const signal = new AbortController().signal;
 const ids = { upgradeId: "u", planId: "p", clusterName: "c" };
 const event = { seq: 1, cursor: "c", ms: 0, id: "e", type: "task.heartbeat", taskId: "t", time: "2026-11-23T12:00:00.000Z", upgradeId: "u" };

@@ -14,7 +14,9 @@ export const WORDING_LIMITS = { headline: 200, fact: 600 } as const;
 
 const MAX_WAITING = 3;
 /** Making one is dear. */
-const CHARACTERS = new Intl.Segmenter();
+/** Made when it is first needed: it takes milliseconds. */
+let segmenter: Intl.Segmenter | undefined;
+const charactersOf = (text: string): Intl.Segments => (segmenter ??= new Intl.Segmenter()).segment(text);
 
 /** One thing to know beside the headline. */
 export interface Fact {
@@ -122,7 +124,7 @@ export function cutText(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
   let end = 0;
   // What cannot fit is not looked at: a text may be much longer than what is shown of it.
-  for (const { index, segment } of CHARACTERS.segment(text.slice(0, maxLength * 2))) {
+  for (const { index, segment } of charactersOf(text.slice(0, maxLength * 2))) {
     if (index + segment.length > maxLength - 1) break;
     end = index + segment.length;
   }

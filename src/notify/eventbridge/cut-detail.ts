@@ -74,7 +74,9 @@ function mapValues(object: JsonObject, map: (value: JsonValue, key: string) => J
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value, key)]));
 }
 
-const graphemes = new Intl.Segmenter();
+/** Made when it is first needed: it takes milliseconds. */
+let segmenter: Intl.Segmenter | undefined;
+const charactersOf = (text: string): Intl.Segments => (segmenter ??= new Intl.Segmenter()).segment(text);
 
 /** Text of at most `limit` bytes of JSON, cut between characters as people see them. */
 export function cutText(text: string, limit: number): string {
@@ -88,7 +90,7 @@ export function cutText(text: string, limit: number): string {
     if (bytes > room) break;
     end += char.length;
   }
-  const cut = graphemes.segment(text).containing(end)?.index ?? end;
+  const cut = charactersOf(text).containing(end)?.index ?? end;
   return text.slice(0, cut) + CUT_MARK;
 }
 

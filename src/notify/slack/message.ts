@@ -168,7 +168,9 @@ function section(text: string): object {
   return { type: "section", text: mrkdwn(text) };
 }
 
-const CHARACTERS = new Intl.Segmenter();
+/** Made when it is first needed: it takes milliseconds. */
+let segmenter: Intl.Segmenter | undefined;
+const charactersOf = (text: string): Intl.Segments => (segmenter ??= new Intl.Segmenter()).segment(text);
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 
 /** Text in which nothing means anything to Slack but asterisks and the like, cut between characters to `maxLength` as it is sent. */
@@ -176,7 +178,7 @@ function escapeText(text: string, maxLength: number): string {
   const escaped = escape(text);
   if (escaped.length <= maxLength) return escaped;
   let kept = "";
-  for (const { segment } of CHARACTERS.segment(text.slice(0, maxLength))) {
+  for (const { segment } of charactersOf(text.slice(0, maxLength))) {
     const next = escape(segment);
     if (kept.length + next.length > maxLength - 1) break;
     kept += next;

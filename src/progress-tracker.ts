@@ -166,8 +166,9 @@ export class ProgressTracker implements AsyncDisposable {
     message?: string,
     details?: JsonObject,
   ): ProgressEvent {
-    const report = typeof progress === "object" && progress ? progress : { percentage: progress ?? null };
-    return this.execute({ ...report, type: "updateTaskProgress", taskId, message, details });
+    const type = "updateTaskProgress";
+    if (typeof progress === "object" && progress) return this.execute({ ...progress, type, taskId, message, details });
+    return this.execute({ type, taskId, percentage: progress ?? null, message, details });
   }
 
   completeTask(taskId: string, message?: string): ProgressEvent {

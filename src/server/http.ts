@@ -46,14 +46,17 @@ async function stream(c: ApiContext, { hub, streams, ref, credentials, connectio
   const after = c.req.header("last-event-id") ?? c.req.query("after");
   const { authenticator, trustedProxies } = credentials;
   const grant = grantOf(c, authenticator);
-  const leave = connections.admit(c.get("caller")?.address ?? "");
+  const address = c.get("caller")?.address ?? "";
+  connections.enter(address);
   const log = await hub.open(ref).catch((error: unknown) => {
-    leave();
+    connections.leave(address);
     throw error;
   });
   // What is written past Hono has none of the headers that it would set.
   const headers = { ...SECURITY_HEADERS, ...originHeaders(c, trustedProxies) };
   const isAllowed = (): boolean => grant !== undefined && authenticator.isCurrent(grant);
-  void streams.serve({ log, response: c.env.outgoing, after, level, headers, isAllowed }).finally(leave);
+  void streams
+    .serve({ log, response: c.env.outgoing, after, level, headers, isAllowed })
+    .finally(() => connections.leave(address));
   return RESPONSE_ALREADY_SENT;
 }

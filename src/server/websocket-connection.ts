@@ -28,6 +28,7 @@ import { summaryAt } from "../view/summary.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { may, type Grant } from "./auth/grant.ts";
 import { authorise } from "./auth/refusal.ts";
+import type { Admission } from "./access.ts";
 import { UpgradeSubscription, type SubscriptionOwner } from "./upgrade-subscription.ts";
 import { WebSocketLink, type LinkContext } from "./websocket-link.ts";
 import type { Arrival, Connection } from "./websockets.ts";
@@ -69,7 +70,8 @@ export class WebSocketConnection implements Connection, SubscriptionOwner {
   #subscriptions: readonly Subscription[] = [];
   readonly #openedAt: number;
   #grant: Grant | undefined;
-  /** Absent until it has begun. */
+  #admission: Admission | undefined;
+  /** What it asked for, as long as it has not said who it is. */
   #arrival: Arrival | undefined;
   #mistakes = 0;
 
@@ -83,8 +85,9 @@ export class WebSocketConnection implements Connection, SubscriptionOwner {
   /** Says welcome, and subscribes the client to what it asked for, or to what is there. */
   async begin(arrival: Arrival): Promise<void> {
     const { auth } = this.#options;
-    this.#arrival = arrival;
+    this.#admission = arrival.admission;
     this.#grant = arrival.admission.grant ?? auth.anonymous;
+    if (this.#grant === undefined) this.#arrival = arrival;
     const channel = await this.#firstChannel(arrival);
     this.send(this.#welcome(channel === undefined ? [] : [channel]));
     this.#subscribeFirst(channel, arrival);
@@ -239,16 +242,16 @@ export class WebSocketConnection implements Connection, SubscriptionOwner {
   async #authenticate({ token, requestId }: Authenticate): Promise<void> {
     const about = requestId === undefined ? {} : { requestId };
     try {
-      const arrival = this.#arrival as Arrival;
-      const isFirst = this.#grant === undefined;
-      const grant = await arrival.admission.authenticate(token);
+      const grant = await (this.#admission as Admission).authenticate(token);
+      const arrival = this.#arrival;
+      this.#arrival = undefined;
       this.#grant = grant;
       this.#dropForbidden(grant);
-      const channel = isFirst ? await this.#firstChannel(arrival) : undefined;
+      const channel = arrival && (await this.#firstChannel(arrival));
       const channels = channel === undefined ? this.#channels() : [channel];
       const expiresAt = grant.expiresAtMs === null ? null : new Date(grant.expiresAtMs).toISOString();
       this.send({ type: "authenticated", subject: grant.subject, expiresAt, channels, ...about });
-      this.#subscribeFirst(channel, arrival);
+      if (arrival !== undefined) this.#subscribeFirst(channel, arrival);
     } catch (error) {
       this.#refuse(error, about);
       if (this.#grant === undefined || isMilepostError(error, "RATE_LIMITED")) this.close(codeOf(error));

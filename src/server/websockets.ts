@@ -49,10 +49,10 @@ const PATHS = new Set(["/", "/ws"]);
 /** Pieces in which what is not yet a whole frame may come. */
 const MAX_CHUNKS = 65_536;
 
-/** A client that is connected, and what to do when it has gone. */
+/** A client that is connected. */
 interface Client {
   readonly connection: Connection;
-  readonly leave: () => void;
+  readonly admission: Admission;
 }
 
 export class WebSockets implements Ticking {
@@ -93,7 +93,7 @@ export class WebSockets implements Ticking {
     let admission: Admission | undefined;
     try {
       const asked = askedFor(request);
-      admission = await access.admit(request, this.#clients.size);
+      admission = await access.admit(request);
       const client = this.#shakeHands(request, socket, head);
       if (client === undefined) return this.#part(socket, admission);
       socket.off("error", destroy);
@@ -138,7 +138,7 @@ export class WebSockets implements Ticking {
   #take(client: WebSocket, raw: Duplex, arrival: Arrival): void {
     const { connect, logger } = this.#options;
     const connection = connect(client, raw);
-    this.#clients.set(client, { connection, leave: arrival.admission.leave });
+    this.#clients.set(client, { connection, admission: arrival.admission });
     const listeners = this.#listeners;
     client.on("message", listeners.message).on("pong", listeners.pong);
     client.on("error", listeners.error).on("close", listeners.close);
@@ -172,7 +172,7 @@ function listenersOf(clients: Map<WebSocket, Client>): Listeners {
     },
     close: function (this: WebSocket): void {
       of(this)?.ended();
-      clients.get(this)?.leave();
+      clients.get(this)?.admission.leave();
       clients.delete(this);
     },
   };

@@ -3,6 +3,7 @@
 import type { UpgradeProgress } from "../model/upgrade.ts";
 import type { LineBatch, LogReader, StoredSnapshot } from "../storage/storage.ts";
 import { foldLog } from "../tracker/restore-state.ts";
+import { runAwaiting } from "../tracker/steps.ts";
 
 /** Resolves in the next turn of the event loop, after what else is waiting for it. */
 export function nextTurn(): Promise<void> {
@@ -29,21 +30,9 @@ export class Breather {
 const TURN_BYTES = 128 * 1024;
 
 /** The state of a whole log; the reader then stands at its end. @throws CORRUPT, CURSOR_GONE. */
-export async function foldInTurns(reader: LogReader): Promise<UpgradeProgress> {
-  const steps = foldLog(reader);
+export function foldInTurns(reader: LogReader): Promise<UpgradeProgress> {
   const breather = new Breather();
-  for (let step = steps.next(); ;) {
-    if (step.done === true) return step.value;
-    let value: unknown;
-    try {
-      value = await step.value;
-    } catch (error) {
-      step = steps.throw(error);
-      continue;
-    }
-    await breather.worked(sizeOf(value));
-    step = steps.next(value as never);
-  }
+  return runAwaiting(foldLog(reader), (value) => breather.worked(sizeOf(value)));
 }
 
 /** Of what a reader gave: lines, or a snapshot's text. */

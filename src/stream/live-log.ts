@@ -117,10 +117,6 @@ export class LiveLog {
     if (this.#holds === 0) this.#options.onReleased(this);
   }
 
-  get isHeld(): boolean {
-    return this.#holds > 0;
-  }
-
   /** Calls `listener` after each turn in which it has grown or begun anew. Returns the function that removes it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -207,6 +203,7 @@ export class LiveLog {
     try {
       const state = await foldInTurns(reader);
       this.#hasWriter = (await source.holder()) !== undefined;
+      if (this.#isClosed) return reader.close();
       this.#reader?.close();
       this.#history?.close();
       this.#reader = reader;

@@ -22,8 +22,12 @@ export function runNow<T>(steps: Steps<T>): T {
   }
 }
 
-/** Runs the steps, waiting for those that are promises. */
-export async function runAwaiting<T>(steps: Steps<T>): Promise<T> {
+/**
+ * Runs the steps, waiting for those that are promises.
+ *
+ * @param rest - is waited for after each step, with what it gave.
+ */
+export async function runAwaiting<T>(steps: Steps<T>, rest?: (value: unknown) => Promise<void>): Promise<T> {
   for (let step = steps.next(); ;) {
     if (step.done === true) return step.value;
     let value: unknown;
@@ -33,6 +37,7 @@ export async function runAwaiting<T>(steps: Steps<T>): Promise<T> {
       step = steps.throw(error);
       continue;
     }
+    await rest?.(value);
     step = steps.next(value as never);
   }
 }

@@ -10,7 +10,7 @@ import { closeCode } from "../../src/stream/protocol.ts";
 import { systemClock } from "../../src/tracker/clock.ts";
 import { silentLogger } from "../../src/tracker/logger.ts";
 import { newCounters } from "../../src/stream/counters.ts";
-import { loopbackAccess } from "../../src/server/access.ts";
+import { openAccess } from "../wire/open-access.ts";
 import { Pulse } from "../../src/server/pulse.ts";
 import { LINK_TIMES, WebSocketLink } from "../../src/server/websocket-link.ts";
 import { WebSockets, type Connection } from "../../src/server/websockets.ts";
@@ -22,7 +22,7 @@ export interface EchoServer {
 
 export async function echoServer(limits: { maxMessageBytes: number; maxFragments: number }): Promise<EchoServer> {
   const sockets = new WebSockets({
-    access: loopbackAccess(),
+    access: openAccess(),
     pulse: new Pulse(systemClock),
     logger: silentLogger,
     connect: echo,

@@ -161,9 +161,9 @@ test("one whose admission comes when it has gone is counted out again", async ()
   const base = scripted();
   const access: Access = {
     ...base,
-    admit: async (request, count) => {
+    admit: async (request) => {
       await new Promise<void>((resolve) => (admit = resolve));
-      return { ...(await base.admit(request, count)), leave: () => void left.push(1) };
+      return { ...(await base.admit(request)), leave: () => void left.push(1) };
     },
   };
   const at = await served({ access });

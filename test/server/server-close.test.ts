@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { loopbackAccess } from "../../src/server/access.ts";
+import { openAccess } from "../wire/open-access.ts";
 import { MilepostServer } from "../../src/server/server.ts";
 import { frame, RawClient } from "../wire/raw-client.ts";
 import { served, until, type Served } from "../wire/served.ts";
@@ -53,7 +53,7 @@ test("W16: a server that ends in the middle of a large snapshot; the client come
 
 /** Another server of the same hub. */
 async function secondServer({ hub }: Served): Promise<{ port: number; close(): Promise<void> }> {
-  const server = new MilepostServer({ hub, access: loopbackAccess(), port: 0, http: () => () => undefined });
+  const server = new MilepostServer({ hub, access: openAccess(), port: 0, http: () => () => undefined });
   const { port } = await server.listen();
   return { port, close: () => server.close() };
 }

@@ -1,6 +1,6 @@
 /** A server process over a data folder: `chaos-server.ts <folder>`. Says its port; is killed when it is time. */
 
-import { loopbackAccess } from "../../src/server/access.ts";
+import { openAccess } from "./open-access.ts";
 import { MilepostServer } from "../../src/server/server.ts";
 import { storageUpgrades } from "../../src/server/storage-upgrades.ts";
 import { jsonLines } from "../../src/storage/json-lines.ts";
@@ -11,7 +11,7 @@ const upgrades = storageUpgrades(jsonLines({ path }));
 const hub = new Hub({ upgrades, lookIntervalMs: 500 });
 const server = new MilepostServer({
   hub,
-  access: loopbackAccess(),
+  access: openAccess(),
   port: 0,
   http: () => (_request, response) => void response.writeHead(426).end(),
   times: { pingIntervalMs: 500, pongTimeoutMs: 500, stallTimeoutMs: 1_500 },

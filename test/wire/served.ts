@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
 import { jsonLines } from "../../src/storage/json-lines.ts";
-import { loopbackAccess } from "../../src/server/access.ts";
+import { openAccess } from "./open-access.ts";
 import { MilepostServer, type ServerOptions } from "../../src/server/server.ts";
 import { storageUpgrades } from "../../src/server/storage-upgrades.ts";
 import { Hub } from "../../src/stream/hub.ts";
@@ -59,7 +59,7 @@ export async function startServed({ idleMs = 30_000, ...rest }: ServedOptions = 
   const sockets = socketsOfServers();
   const server = new MilepostServer({
     hub,
-    access: loopbackAccess(),
+    access: openAccess(),
     port: 0,
     http: () => (_request, response) => void response.writeHead(426).end(),
     ...rest,

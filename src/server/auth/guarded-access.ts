@@ -1,4 +1,4 @@
-/** Access to a server with credentials and limits: what `loopbackAccess` is to a server of this machine alone. */
+/** Access to a server with credentials and limits. */
 
 import { SUBPROTOCOL } from "../../stream/protocol.ts";
 import { systemClock, type Clock } from "../../tracker/clock.ts";
@@ -6,7 +6,7 @@ import type { Access, Admission } from "../access.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Grant } from "./grant.ts";
 import { createTokenBucket, type ConnectionLimit, type TokenBucket, type TokenBucketOptions } from "./limits.ts";
-import type { RequestGuard } from "./request-guard.ts";
+import type { Caller, RequestGuard } from "./request-guard.ts";
 
 export interface GuardedAccessOptions {
   readonly authenticator: Authenticator;
@@ -17,25 +17,37 @@ export interface GuardedAccessOptions {
   readonly clock?: Clock;
 }
 
-/** An admission whose token may yet come in a message. */
-interface GuardedAdmission extends Admission {
-  /** @throws UNAUTHENTICATED, TOKEN_EXPIRED, RATE_LIMITED: refusals count against the client's address. */
-  readonly authenticate: (token: string) => Promise<Grant>;
+/** There are as many as clients, so it is fields and no closures. */
+class GuardedAdmission implements Admission {
+  readonly grant: Grant | undefined;
+  readonly #address: string;
+  readonly #options: GuardedAccessOptions;
+
+  constructor({ address, grant }: Caller, options: GuardedAccessOptions) {
+    this.grant = grant;
+    this.#address = address;
+    this.#options = options;
+  }
+
+  leave(): void {
+    this.#options.connections.leave(this.#address);
+  }
+
+  /** Refusals count against the client's address. */
+  authenticate(token: string): Promise<Grant> {
+    return this.#options.guard.authenticate(this.#address, token);
+  }
 }
 
-export interface GuardedAccess extends Access {
-  admit(...of: Parameters<Access["admit"]>): Promise<GuardedAdmission>;
-}
-
-export function guardedAccess(options: GuardedAccessOptions): GuardedAccess {
+export function guardedAccess(options: GuardedAccessOptions): Access {
   const { authenticator, guard, connections, messages, clock = systemClock } = options;
   const buckets = new WeakMap<object, TokenBucket>();
   return {
     authenticator,
     admit: async (request) => {
-      const { address, grant } = await guard.check(request);
-      const leave = connections.admit(address);
-      return { grant, leave, authenticate: (token) => guard.authenticate(address, token) };
+      const caller = await guard.check(request);
+      connections.enter(caller.address);
+      return new GuardedAdmission(caller, options);
     },
     mayMessage: (client) => {
       const bucket = buckets.get(client) ?? createTokenBucket({ ...messages, clock });

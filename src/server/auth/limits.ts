@@ -15,8 +15,10 @@ export interface ConnectionLimitOptions {
 /** Counts connections that are open. */
 export interface ConnectionLimit {
   readonly count: number;
-  /** Takes a place, and returns the function that gives it back. @throws RATE_LIMITED when there is none. */
-  admit(address: string): () => void;
+  /** Takes a place. @throws RATE_LIMITED when there is none. */
+  enter(address: string): void;
+  /** Gives a place back that was taken. */
+  leave(address: string): void;
 }
 
 export function createConnectionLimit({
@@ -29,7 +31,7 @@ export function createConnectionLimit({
     get count() {
       return count;
     },
-    admit: (address) => {
+    enter: (address) => {
       const caller = networkOf(address);
       const ofCaller = open.get(caller) ?? 0;
       if (count >= total) throw limited(`the server has ${total} connections, its most; try again later`);
@@ -38,15 +40,14 @@ export function createConnectionLimit({
       }
       count++;
       open.set(caller, ofCaller + 1);
-      let isOpen = true;
-      return () => {
-        if (!isOpen) return;
-        isOpen = false;
-        count--;
-        const left = (open.get(caller) as number) - 1;
-        if (left === 0) open.delete(caller);
-        else open.set(caller, left);
-      };
+    },
+    leave: (address) => {
+      const caller = networkOf(address);
+      const ofCaller = open.get(caller) ?? 0;
+      if (ofCaller === 0) return;
+      count--;
+      if (ofCaller === 1) open.delete(caller);
+      else open.set(caller, ofCaller - 1);
     },
   };
 }

@@ -11,25 +11,26 @@ import { codeOf } from "./issuer.ts";
 describe("connections (X07)", () => {
   test("an address has 20, this machine as many as there are, and all together 10,000", async () => {
     const limit = createConnectionLimit();
-    const leave = Array.from({ length: 20 }, () => limit.admit("203.0.113.9"));
-    expect(await codeOf(() => limit.admit("203.0.113.9"))).toBe("RATE_LIMITED");
-    expect(await codeOf(() => limit.admit("::ffff:203.0.113.9"))).toBe("RATE_LIMITED");
-    leave[0]?.();
-    leave[0]?.();
-    expect(await codeOf(() => limit.admit("203.0.113.9"))).toBe("none");
-    expect(await codeOf(() => limit.admit("203.0.113.9"))).toBe("RATE_LIMITED");
-    for (let n = 20; n < 10_000; n++) limit.admit(n % 2 === 0 ? "127.0.0.1" : "::1");
+    for (let n = 0; n < 20; n++) limit.enter("203.0.113.9");
+    expect(await codeOf(() => limit.enter("203.0.113.9"))).toBe("RATE_LIMITED");
+    expect(await codeOf(() => limit.enter("::ffff:203.0.113.9"))).toBe("RATE_LIMITED");
+    limit.leave("203.0.113.9");
+    // Nobody is there of this one.
+    limit.leave("203.0.113.99");
+    expect(await codeOf(() => limit.enter("203.0.113.9"))).toBe("none");
+    expect(await codeOf(() => limit.enter("203.0.113.9"))).toBe("RATE_LIMITED");
+    for (let n = 20; n < 10_000; n++) limit.enter(n % 2 === 0 ? "127.0.0.1" : "::1");
     expect(limit.count).toBe(10_000);
-    expect(await codeOf(() => limit.admit("127.0.0.1"))).toBe("RATE_LIMITED");
-    expect(await codeOf(() => limit.admit("203.0.113.10"))).toBe("RATE_LIMITED");
+    expect(await codeOf(() => limit.enter("127.0.0.1"))).toBe("RATE_LIMITED");
+    expect(await codeOf(() => limit.enter("203.0.113.10"))).toBe("RATE_LIMITED");
   });
 
   test("addresses of one IPv6 network count as one, those of another do not", async () => {
     const limit = createConnectionLimit({ perAddress: 2 });
-    limit.admit("2001:db8:1:2::1");
-    limit.admit("2001:db8:1:2:ffff::2");
-    expect(await codeOf(() => limit.admit("2001:db8:1:2::3"))).toBe("RATE_LIMITED");
-    expect(await codeOf(() => limit.admit("2001:db8:1:3::1"))).toBe("none");
+    limit.enter("2001:db8:1:2::1");
+    limit.enter("2001:db8:1:2:ffff::2");
+    expect(await codeOf(() => limit.enter("2001:db8:1:2::3"))).toBe("RATE_LIMITED");
+    expect(await codeOf(() => limit.enter("2001:db8:1:3::1"))).toBe("none");
   });
 });
 

@@ -151,11 +151,11 @@ test("a connection takes a place while it is there, and its messages and guesses
   });
   const access = guardedAccess({ authenticator, guard, connections: createConnectionLimit({ perAddress: 2 }), clock });
   const request = { headers: { host: "10.0.0.1" }, url: "/", socket: { remoteAddress: "1.1.1.1" } } as IncomingMessage;
-  const first = await access.admit(request, 0);
-  await access.admit(request, 1);
-  expect(await codeOf(() => access.admit(request, 2))).toBe("RATE_LIMITED");
+  const first = await access.admit(request);
+  await access.admit(request);
+  expect(await codeOf(() => access.admit(request))).toBe("RATE_LIMITED");
   first.leave();
-  const admitted = await access.admit(request, 1);
+  const admitted = await access.admit(request);
   expect([admitted.grant, (await admitted.authenticate(TOKEN)).subject]).toEqual([undefined, "token:ci"]);
   for (let n = 0; n < 10; n++) expect(await codeOf(() => admitted.authenticate("wrong"))).toBe("UNAUTHENTICATED");
   expect(await codeOf(() => admitted.authenticate(TOKEN))).toBe("RATE_LIMITED");

@@ -57,7 +57,17 @@ export function writeFully(fs: FileSystem, fd: number, bytes: Uint8Array, positi
 
 /** Reads up to `length` bytes from `position`; fewer at the end of the file. */
 export function readAt(fs: FileSystem, fd: number, position: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
+  return readInto(fs, fd, { position, length });
+}
+
+/** The same, into memory that is there, if there is enough of it. */
+export function readInto(
+  fs: FileSystem,
+  fd: number,
+  { position, length }: { readonly position: number; readonly length: number },
+  memory?: Buffer,
+): Buffer {
+  const bytes = memory !== undefined && memory.length >= length ? memory : Buffer.allocUnsafe(length);
   let done = 0;
   while (done < length) {
     const read = fs.readSync(fd, bytes, done, length - done, position + done);

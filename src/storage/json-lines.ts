@@ -9,6 +9,8 @@
  *   deliveries/, dead-letters.jsonl          what notifiers were told (json-lines/deliveries.ts)
  */
 
+import { hostname } from "node:os";
+
 import { MilepostError, shown } from "../errors.ts";
 import { parseCursor } from "../model/cursor.ts";
 import {
@@ -26,6 +28,7 @@ import {
 import { journalFiles, journalPath } from "./json-lines/journal.ts";
 import { deliveriesIn } from "./json-lines/deliveries.ts";
 import { acquireLock, isLocked, type Lock } from "./json-lines/lock.ts";
+import { lockOwner } from "./json-lines/lock-owner.ts";
 import { newLogId } from "./json-lines/log-id.ts";
 import { isEmptyLog, lossError, lossOf } from "./json-lines/loss.ts";
 import { findLog, listLogs } from "./json-lines/find-logs.ts";
@@ -239,15 +242,32 @@ function writeHolder(fs: FileSystem, paths: UpgradePaths, holder: LogHolder): vo
   }
 }
 
+/** Who holds the lock: as they wrote it down, unless that was another who has died since; else as the system knows it. */
 function readHolder(fs: FileSystem, paths: UpgradePaths): LogHolder {
   const unknown: LogHolder = { program: "unknown", pid: 0, host: "unknown", since: "an unknown time" };
+  const found = announcedHolder(fs, paths, unknown);
+  if (found !== undefined && (found.host !== hostname() || isAlive(found.pid))) return found;
+  const owner = lockOwner(paths.lock);
+  if (owner === undefined) return found ?? unknown;
+  return owner.pid === found?.pid ? found : { ...unknown, ...owner, host: hostname() };
+}
+
+function announcedHolder(fs: FileSystem, paths: UpgradePaths, shape: LogHolder): LogHolder | undefined {
   try {
     const found = JSON.parse(readWhole(fs, paths.holder)?.toString("utf8") ?? "{}") as LogHolder;
-    const isSound = Object.entries(unknown).every(([key, value]) => typeof found[key as "pid"] === typeof value);
-    return isSound && !Number.isNaN(Date.parse(found.since)) ? found : unknown;
+    const isSound = Object.entries(shape).every(([key, value]) => typeof found[key as "pid"] === typeof value);
+    return isSound && !Number.isNaN(Date.parse(found.since)) ? found : undefined;
   } catch {
     // It is being written, or is not readable: that it is held is known all the same.
-    return unknown;
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -102,26 +102,6 @@ export function headAt(bytes: Buffer, start: number): LineHead | undefined {
   return { seq, logId: bytes.toString("latin1", at, dot), term: bytes.toString("latin1", dot + 1, dot2) };
 }
 
-/** What every line of one term opens with: `{"seq":7,"cursor":"<logId>.<term>.7"`. */
-export function stemOf({ logId, term }: { readonly logId: string; readonly term: string }): Buffer {
-  return Buffer.from(`,"cursor":"${logId}.${term}.`, "latin1");
-}
-
-/** True if the line at `start` is event `seq` of the term of this stem. Makes nothing: a replay asks it of every line. */
-export function opensAs(bytes: Buffer, start: number, seq: number, stem: Buffer): boolean {
-  let at = start;
-  for (let i = 0; i < SEQ_OPEN.length; i++) if (bytes[at++] !== SEQ_OPEN[i]) return false;
-  const digits = at;
-  let value = 0;
-  for (let digit = bytes[at] as number; digit >= 0x30 && digit <= 0x39; digit = bytes[++at] as number)
-    value = value * 10 + digit - 0x30;
-  if (value !== seq) return false;
-  const end = at;
-  for (let i = 0; i < stem.length; i++) if (bytes[at++] !== stem[i]) return false;
-  for (let i = digits; i < end; i++) if (bytes[at++] !== bytes[i]) return false;
-  return bytes[at] === QUOTE;
-}
-
 /**
  * True if a whole line lies somewhere from `start` on, also one that a lost newline has joined to what stands before it. What
  * stands before a whole line is damage; what stands before none may be a torn tail.

@@ -151,7 +151,9 @@ function historyChanged(seq: number): MilepostError {
 }
 
 function batchOf(lines: readonly Uint8Array[], firstSeq: number): LineBatch {
-  return { bytes: Buffer.concat(lines), firstSeq, lastSeq: firstSeq + lines.length - 1 };
+  let end = 0;
+  const ends = lines.map((line) => (end += line.length));
+  return { bytes: Buffer.concat(lines), ends, firstSeq, lastSeq: firstSeq + lines.length - 1 };
 }
 
 function openWriter(state: MemoryState, upgradeId: string, takeOver: boolean): LogWriter {

@@ -13,6 +13,8 @@ export type Awaitable<T> = T | Promise<T>;
 /** Whole, checked lines that follow one another. */
 export interface LineBatch {
   readonly bytes: Uint8Array;
+  /** Where each line ends, behind its newline. */
+  readonly ends: readonly number[];
   readonly firstSeq: number;
   readonly lastSeq: number;
 }
@@ -53,9 +55,10 @@ export interface LogReader {
    * The next lines, at most about `maxBytes` of them, or undefined at the end of what is written so far; asking again
    * later goes on from there. An incomplete line at the end is not yet written.
    *
+   * @param memory - the caller's, which a driver may put them in, whatever was there before; without it they are in new memory.
    * @throws CORRUPT (context: file, offset, seq) on damage; CURSOR_GONE when what was already read is no longer the history.
    */
-  read(maxBytes?: number): Awaitable<LineBatch | undefined>;
+  read(maxBytes?: number, memory?: Buffer): Awaitable<LineBatch | undefined>;
   /** Goes to the place right after `seq` (0: the beginning). False if the log has no such seq. */
   seek(seq: number): Awaitable<boolean>;
   /**

@@ -1,9 +1,9 @@
 /** Consecutive events of a log in memory, each encoded once for everybody who reads it. */
 
+import type { LineBatch } from "../storage/storage.ts";
 import { frameLines, sseEncoding, typeOf, webSocketEncoding, type Encoding } from "./encoding.ts";
 import type { Level } from "./protocol.ts";
 
-const NEWLINE = 0x0a;
 /** A block that grows is closed at so many bytes. */
 const BLOCK_BYTES = 256 * 1024;
 /** Room for the first events of a block that grows. */
@@ -54,6 +54,8 @@ class Encoded {
   }
 }
 
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 const emptyFrames = (): Encoded => new Encoded(webSocketEncoding, Buffer.allocUnsafeSlow(FIRST_BYTES));
 
 export class Block {
@@ -90,12 +92,13 @@ export class Block {
     this.#frames.add(text);
   }
 
-  /** Adds whole lines. */
-  addLines(lines: Buffer): void {
-    for (let at = 0; at < lines.length;) {
-      const end = lines.indexOf(NEWLINE, at);
-      this.add(lines.subarray(at, end));
-      at = end + 1;
+  /** Adds the events of the next batch. */
+  addBatch({ bytes, ends }: LineBatch): void {
+    const lines = asBuffer(bytes);
+    let from = 0;
+    for (const end of ends) {
+      this.add(lines.subarray(from, end - 1));
+      from = end;
     }
   }
 
@@ -135,9 +138,9 @@ export class Block {
   }
 }
 
-/** The whole of a batch that a reader gave, as one block. */
-export function blockOf(firstSeq: number, lines: Buffer): Block {
-  const { bytes, ends } = frameLines(lines);
+/** The whole of a batch that a reader gave, as one block, in memory of its own. */
+export function blockOf({ firstSeq, bytes: lines, ends: lineEnds }: LineBatch): Block {
+  const { bytes, ends } = frameLines(asBuffer(lines), lineEnds);
   return new Block(firstSeq, { frames: new Encoded(webSocketEncoding, bytes, ends) });
 }
 

@@ -59,26 +59,27 @@ function frame(opcode: number, text: string): Buffer {
   return bytes;
 }
 
-/** Whole lines as frames one behind the other, and where each ends. */
-export function frameLines(lines: Buffer): { readonly bytes: Buffer; readonly ends: number[] } {
-  const ends: number[] = [];
-  const lineEnds: number[] = [];
+/** Whole lines, each ending behind its newline at one of `lineEnds`, as frames one behind the other; and where each ends. */
+export function frameLines(
+  lines: Buffer,
+  lineEnds: readonly number[],
+): { readonly bytes: Buffer; readonly ends: number[] } {
   let size = 0;
-  for (let at = 0; at < lines.length;) {
-    const end = lines.indexOf(NEWLINE, at);
-    size += headerBytes(end - at) + end - at;
-    lineEnds.push(end);
-    ends.push(size);
-    at = end + 1;
-  }
-  const bytes = Buffer.allocUnsafeSlow(size);
   let from = 0;
+  const ends = lineEnds.map((end) => {
+    const length = end - from - 1;
+    from = end;
+    return (size += headerBytes(length) + length);
+  });
+  const bytes = Buffer.allocUnsafeSlow(size);
   let at = 0;
+  from = 0;
   for (const end of lineEnds) {
-    at = writeHeader(bytes, at, TEXT_OPCODE, end - from);
-    lines.copy(bytes, at, from, end);
-    at += end - from;
-    from = end + 1;
+    const length = end - from - 1;
+    at = writeHeader(bytes, at, TEXT_OPCODE, length);
+    lines.copy(bytes, at, from, end - 1);
+    at += length;
+    from = end;
   }
   return { bytes, ends };
 }

@@ -2,7 +2,7 @@
 
 import type { UpgradeSummary } from "../view/summary.ts";
 import type { Link } from "./link.ts";
-import type { Channel } from "./protocol.ts";
+import type { Channel, Removed, SummaryMessage } from "./protocol.ts";
 
 /** Which upgrades are meant. */
 export interface FleetFilter {
@@ -12,15 +12,22 @@ export interface FleetFilter {
 /** What is known of all upgrades. */
 export interface Summaries {
   list(filter: FleetFilter): readonly UpgradeSummary[];
-  /** Calls `onChange` with the summary of an upgrade that has changed. Returns the function that stops it. */
-  watch(filter: FleetFilter, onChange: (summary: UpgradeSummary) => void): () => void;
+  /**
+   * Calls `onChange` with the summary of an upgrade that has changed, and `onRemove` with the id of one that is there no more.
+   * Returns the function that stops it.
+   */
+  watch(
+    filter: FleetFilter,
+    onChange: (summary: UpgradeSummary) => void,
+    onRemove?: (upgradeId: string) => void,
+  ): () => void;
 }
 
 export class FleetSubscriber {
   readonly #link: Link;
   readonly channel: string;
-  /** What the link could not take yet; the newest of each upgrade. */
-  readonly #pending = new Map<string, UpgradeSummary>();
+  /** What the link could not take yet: the newest of each upgrade, or that it is there no more. */
+  readonly #pending = new Map<string, SummaryMessage | Removed>();
   readonly #stop: () => void;
   #isWaiting = false;
 
@@ -30,7 +37,11 @@ export class FleetSubscriber {
   ) {
     this.#link = link;
     this.channel = channel;
-    this.#stop = summaries.watch(filter, (summary) => this.#tell(summary));
+    this.#stop = summaries.watch(
+      filter,
+      (summary) => this.#tell(summary.upgradeId, { type: "summary", channel, summary }),
+      (upgradeId) => this.#tell(upgradeId, { type: "removed", channel, upgradeId }),
+    );
   }
 
   /** Sends what is known now. */
@@ -47,9 +58,9 @@ export class FleetSubscriber {
     this.#pending.clear();
   }
 
-  #tell(summary: UpgradeSummary): void {
-    if (!this.#isWaiting && this.#link.canTake) return this.#send(summary);
-    this.#pending.set(summary.upgradeId, summary);
+  #tell(upgradeId: string, message: SummaryMessage | Removed): void {
+    if (!this.#isWaiting && this.#link.canTake) return this.#send(message);
+    this.#pending.set(upgradeId, message);
     if (!this.#isWaiting) void this.#sendPending();
   }
 
@@ -57,17 +68,17 @@ export class FleetSubscriber {
     this.#isWaiting = true;
     while (this.#pending.size > 0 && this.#link.isOpen) {
       await this.#link.ready();
-      for (const [upgradeId, summary] of this.#pending) {
+      for (const [upgradeId, message] of this.#pending) {
         if (!this.#link.canTake) break;
         this.#pending.delete(upgradeId);
-        this.#send(summary);
+        this.#send(message);
       }
     }
     this.#isWaiting = false;
   }
 
-  #send(summary: UpgradeSummary): void {
-    this.#link.write(this.#link.encoding.message({ type: "summary", channel: this.channel, summary }), 1);
+  #send(message: SummaryMessage | Removed): void {
+    this.#link.write(this.#link.encoding.message(message), 1);
   }
 }
 

@@ -36,6 +36,7 @@ const TRY_AGAIN_MS = 60_000;
 interface Watcher {
   readonly filter: FleetFilter;
   readonly onChange: (summary: UpgradeSummary) => void;
+  readonly onRemove: ((upgradeId: string) => void) | undefined;
 }
 
 /** A member, and how often it may be told. */
@@ -95,6 +96,12 @@ export class Fleet {
     return this.#members.get(upgradeId)?.member.summary(this.#clock.now());
   }
 
+  /** The upgrades that nobody works on any more, though they have not ended; and the places where their logs stand. */
+  lost(): readonly { readonly upgradeId: string; readonly cursor: string }[] {
+    const asOfMs = this.#clock.now();
+    return [...this.#members.values()].map(({ member }) => member).filter((member) => member.isLost(asOfMs));
+  }
+
   /** The upgrades whose logs cannot be read; one that could be read before is still in the list as it was then. */
   get unreadable(): readonly { readonly upgradeId: string; readonly code: ErrorCode }[] {
     return [...this.#unreadable].map(([upgradeId, { error }]) => ({
@@ -125,10 +132,15 @@ export class Fleet {
 
   /**
    * Calls `onChange` with the summary of each upgrade that has changed and is of the kind; at most every 250 ms for one
-   * upgrade, the last state always. Returns the function that stops it.
+   * upgrade, the last state always. And `onRemove`, at once, with the id of one that is there no more. Returns the function that
+   * stops it.
    */
-  watch(filter: FleetFilter, onChange: (summary: UpgradeSummary) => void): () => void {
-    const watcher = { filter, onChange };
+  watch(
+    filter: FleetFilter,
+    onChange: (summary: UpgradeSummary) => void,
+    onRemove?: (upgradeId: string) => void,
+  ): () => void {
+    const watcher = { filter, onChange, onRemove };
     this.#watchers.add(watcher);
     return () => void this.#watchers.delete(watcher);
   }
@@ -236,6 +248,7 @@ export class Fleet {
     this.#members.delete(upgradeId);
     this.#unreadable.delete(upgradeId);
     this.#sorted = undefined;
+    if (told !== undefined) this.#tellEach(told.member, ({ onRemove }) => onRemove?.(upgradeId));
   }
 
   #tellOf(upgradeId: string): void {
@@ -246,10 +259,14 @@ export class Fleet {
     const told = this.#members.get(upgradeId);
     if (told === undefined) return;
     const summary = told.member.summary(this.#clock.now());
-    for (const { filter, onChange } of [...this.#watchers]) {
-      if (!told.member.isLike(filter)) continue;
+    this.#tellEach(told.member, ({ onChange }) => onChange(summary));
+  }
+
+  #tellEach(member: Member, tell: (watcher: Watcher) => void): void {
+    for (const watcher of [...this.#watchers]) {
+      if (!member.isLike(watcher.filter)) continue;
       try {
-        onChange(summary);
+        tell(watcher);
       } catch (error) {
         report(this.#logger, "error", "telling of an upgrade", error);
       }

@@ -7,6 +7,7 @@ import type { LogSource } from "./upgrades.ts";
 
 /** Blocks begin at these distances, so that readers at different places want the same ones. */
 const STRIDE_EVENTS = 512;
+const READ_BYTES = 256 * 1024;
 const MAX_BLOCK_BYTES = 1024 * 1024;
 const MAX_KEPT_BYTES = 8 * 1024 * 1024;
 
@@ -14,6 +15,8 @@ export class History {
   readonly #source: LogSource;
   readonly #logId: string;
   #reader: LogReader | undefined;
+  /** What is read goes here first. */
+  #memory: Buffer | undefined;
   /** Where the reader stands. */
   #seq = 0;
   /** The newest last. */
@@ -41,6 +44,7 @@ export class History {
     this.#isClosed = true;
     this.#reader?.close();
     this.#reader = undefined;
+    this.#memory = undefined;
     this.#kept.clear();
   }
 
@@ -67,12 +71,11 @@ export class History {
     let block: Block | undefined;
     const last = first + STRIDE_EVENTS - 1;
     while (block === undefined || (block.lastSeq < last && block.sizeBytes < MAX_BLOCK_BYTES)) {
-      const batch = await reader.read();
+      const batch = await reader.read(READ_BYTES, (this.#memory ??= Buffer.allocUnsafeSlow(READ_BYTES)));
       if (batch === undefined) break;
       this.#seq = batch.lastSeq;
-      const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
-      if (block === undefined) block = blockOf(batch.firstSeq, bytes);
-      else block.addLines(bytes);
+      if (block === undefined) block = blockOf(batch);
+      else block.addBatch(batch);
     }
     if (block === undefined || !block.has(first)) throw this.#changed(first);
     this.#keep(block);

@@ -1,5 +1,6 @@
 /** All logs that are being served: each opened once, whoever reads it, and closed some time after the last one has left. */
 
+import type { MilepostError } from "../errors.ts";
 import { systemClock, type Clock } from "../tracker/clock.ts";
 import { report, silentLogger, type Logger } from "../tracker/logger.ts";
 import { newCounters, type StreamCounters } from "./counters.ts";
@@ -51,7 +52,11 @@ export class Hub {
     const log = await this.#find(ref);
     this.#idle.delete(log);
     log.hold();
-    return log;
+    // Deleted since it was opened; or there again, and not yet looked at.
+    if (isGone(log)) await log.readToEnd();
+    if (!isGone(log)) return log;
+    log.release();
+    throw log.trouble as MilepostError;
   }
 
   /** Looks after its logs: which have a writer, which nobody reads any more. Called by its own timer. */
@@ -103,3 +108,5 @@ export class Hub {
     log.close();
   }
 }
+
+const isGone = ({ trouble }: LiveLog): boolean => trouble?.code === "UNKNOWN_UPGRADE";

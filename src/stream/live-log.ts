@@ -307,7 +307,9 @@ export class LiveLog {
       await this.#loadAnew();
       this.#hasGrown = true;
     } catch (failure) {
-      report(this.#options.logger, "error", `the log of ${shown(this.ref)} cannot be served`, failure);
+      // One that was deleted is no trouble of ours.
+      if (!isMilepostError(failure, "UNKNOWN_UPGRADE"))
+        report(this.#options.logger, "error", `the log of ${shown(this.ref)} cannot be served`, failure);
       this.#trouble =
         isMilepostError(failure) && !isMilepostError(failure, "CURSOR_GONE")
           ? failure

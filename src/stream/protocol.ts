@@ -9,6 +9,7 @@
 import { ERRORS, isMilepostError, MilepostError, shown, type ErrorCode } from "../errors.ts";
 import { checkId, checkObject, checkText, checkWord } from "../model/check.ts";
 import type { ProgressEvent } from "../model/event.ts";
+import { checkFields } from "../model/known-fields.ts";
 import type { Task } from "../model/task.ts";
 import type { UpgradeJson } from "../model/upgrade.ts";
 import type { UpgradeSummary } from "../view/summary.ts";
@@ -115,6 +116,13 @@ export interface SummaryMessage {
   readonly requestId?: string;
 }
 
+/** An upgrade of a `fleet` or `cluster:<name>` channel is there no more. */
+export interface Removed {
+  readonly type: "removed";
+  readonly channel: string;
+  readonly upgradeId: string;
+}
+
 export interface Pong {
   readonly type: "pong";
   readonly requestId?: string;
@@ -140,6 +148,7 @@ export type ServerMessage =
   | Unsubscribed
   | Skipped
   | SummaryMessage
+  | Removed
   | Pong
   | ErrorMessage;
 
@@ -188,6 +197,13 @@ export type Channel =
   | { readonly kind: "fleet" };
 
 const CLIENT_TYPES = ["subscribe", "unsubscribe", "ping", "get_summary", "authenticate"] as const;
+const CLIENT_FIELDS: { readonly [T in (typeof CLIENT_TYPES)[number]]: ReadonlySet<string> } = {
+  subscribe: new Set(["type", "channel", "after", "level", "requestId"]),
+  unsubscribe: new Set(["type", "channel", "requestId"]),
+  ping: new Set(["type", "requestId"]),
+  get_summary: new Set(["type", "channel", "requestId"]),
+  authenticate: new Set(["type", "token", "requestId"]),
+};
 const MAX_TOKEN = 16_384;
 
 /** The channel of one upgrade's events. */
@@ -211,6 +227,8 @@ export function parseChannel(value: unknown): Channel {
 export function parseClientMessage(text: string): ClientMessage {
   const fields = checkObject(parseJson(text), "message");
   const type = checkWord(fields["type"], "message.type", CLIENT_TYPES);
+  // A misspelled `after` would ask for something else in silence. One who speaks a later protocol reads `welcome` first.
+  checkFields(fields, CLIENT_FIELDS[type], type);
   const requestId = fields["requestId"] === undefined ? {} : { requestId: checkId(fields["requestId"], "requestId") };
   switch (type) {
     case "ping":

@@ -8,10 +8,14 @@
 import type { Task } from "../model/task.ts";
 import type { UpgradeProgress } from "../model/upgrade.ts";
 import type { Encoding } from "./encoding.ts";
+import { Turnstile } from "./turnstile.ts";
 
 /** A part of a snapshot has at most about so many bytes, one task being the least. */
 const PART_BYTES = 256 * 1024;
 const SMALL_BYTES = 64 * 1024;
+
+/** So many parts are sent in one turn of the event loop, to whomever: some milliseconds of it. */
+const PARTS_PER_TURN = 16;
 
 /** A state, ready to be sent: JSON texts, encoded once for each kind of connection. */
 export class Snapshot {
@@ -20,11 +24,13 @@ export class Snapshot {
   readonly sizeBytes: number;
   readonly #texts: readonly string[];
   readonly #encoded = new Map<Encoding, Buffer[]>();
+  readonly #turnstile: Turnstile;
 
-  constructor({ seq, cursor }: UpgradeProgress, texts: readonly string[]) {
+  constructor({ seq, cursor }: UpgradeProgress, texts: readonly string[], turnstile: Turnstile) {
     this.seq = seq;
     this.cursor = cursor;
     this.#texts = texts;
+    this.#turnstile = turnstile;
     this.sizeBytes = texts.reduce((sum, text) => sum + text.length, 0);
   }
 
@@ -39,11 +45,17 @@ export class Snapshot {
       yield (encoded[index] ??= encoding.text("snapshot", cursorOf(index), text));
     return undefined;
   }
+
+  /** Before each part is sent: a thousand who join at the same moment do not stall the event loop. */
+  pass(): Promise<void> {
+    return this.#turnstile.pass();
+  }
 }
 
 /** The snapshots of one channel. */
 export class Snapshots {
   readonly #channel: string;
+  readonly #turnstile = new Turnstile(PARTS_PER_TURN);
   #newest: { readonly snapshot: Snapshot; readonly atBytes: number } | undefined;
   #making: Promise<Snapshot> | undefined;
 
@@ -72,7 +84,7 @@ export class Snapshots {
       parts.push(part);
       if (parts.length > 1) await new Promise(setImmediate);
     }
-    const snapshot = new Snapshot(state, this.#texts(state, parts));
+    const snapshot = new Snapshot(state, this.#texts(state, parts), this.#turnstile);
     this.#newest = { snapshot, atBytes: logBytes };
     return snapshot;
   }

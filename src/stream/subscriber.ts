@@ -22,6 +22,7 @@ import { nextTurn } from "./fold-in-turns.ts";
 import type { Link } from "./link.ts";
 import type { LiveLog } from "./live-log.ts";
 import type { LiveReader, News } from "./news.ts";
+import { SummaryReader } from "./paced-summaries.ts";
 import { upgradeChannel, type Level } from "./protocol.ts";
 
 /** How far a reader may be behind. */
@@ -76,6 +77,8 @@ export class Subscriber implements LiveReader {
   #behindSince: number | undefined;
   #isLive = false;
   #isStopped = false;
+  /** At level `summary`, from when it has joined. */
+  #summaries: SummaryReader | undefined;
 
   constructor({ log, link, context, level = "logs", requestId }: SubscriberOptions) {
     this.#log = log;
@@ -174,6 +177,7 @@ export class Subscriber implements LiveReader {
   }
 
   #end(error?: unknown): void {
+    this.#summaries?.stop();
     const owner = this.#owner;
     this.#owner = undefined;
     owner?.ended(error);
@@ -194,6 +198,7 @@ export class Subscriber implements LiveReader {
     this.#requestId = undefined;
     this.#exactUntil = log.head;
     this.#behindSince = undefined;
+    if (this.#level === "summary") this.#summaries ??= new SummaryReader(log, link, this.#context.clock);
   }
 
   async #sendSnapshot(): Promise<number> {
@@ -201,6 +206,7 @@ export class Subscriber implements LiveReader {
     const snapshot = await log.snapshot();
     for (const message of snapshot.messages(link.encoding)) {
       if (!link.canTake) await link.ready();
+      await snapshot.pass();
       if (!this.#isCurrent) break;
       link.write(message, 1);
     }

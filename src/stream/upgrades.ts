@@ -37,4 +37,6 @@ export interface Upgrades {
     commands: readonly unknown[],
     identity?: UpgradeIdentity,
   ): Promise<readonly ProgressEvent[]>;
+  /** Removes an upgrade with its finished runs, for good. @throws LOCKED while somebody else writes it. */
+  delete(upgradeId: string): Promise<void>;
 }

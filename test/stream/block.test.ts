@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 
 import { Block, blockOf, isOfLevel, piece } from "../../src/stream/block.ts";
 import { sseEncoding, webSocketEncoding } from "../../src/stream/encoding.ts";
-import { eventText, framedTexts, lines, range, seqsIn } from "./recorded-log.ts";
+import { batch, eventText, framedTexts, range, seqsIn } from "./recorded-log.ts";
 
 const logs = { encoding: webSocketEncoding, level: "logs" } as const;
 
 test("holds the events it was given, each as it stands in the log", () => {
-  const block = blockOf(5, lines(5, 9));
+  const block = blockOf(batch(5, 9));
   expect([block.firstSeq, block.lastSeq]).toEqual([5, 9]);
   expect([4, 5, 9, 10].map((seq) => block.has(seq))).toEqual([false, true, true, false]);
   for (const seq of range(5, 9)) expect(block.text(seq)).toEqual(eventText(seq));
@@ -35,7 +35,7 @@ test("what was given out before it grew stays as it was", () => {
 });
 
 test("counts its bytes up to each event", () => {
-  const block = blockOf(10, lines(10, 20));
+  const block = blockOf(batch(10, 20));
   expect(block.bytesUpTo(9)).toBe(0);
   for (const seq of range(10, 20)) {
     expect(block.bytesUpTo(seq)).toBe(block.encoded(webSocketEncoding, 10, seq).length);
@@ -44,7 +44,7 @@ test("counts its bytes up to each event", () => {
 });
 
 test("the last event within a number of bytes is never before the first and never past the limit", () => {
-  const block = blockOf(1, lines(1, 50));
+  const block = blockOf(batch(1, 50));
   const one = block.bytesUpTo(1);
   expect(block.lastWithin(1, 0)).toBe(1);
   expect(block.lastWithin(50, 0)).toBe(50);
@@ -60,10 +60,10 @@ test("the last event within a number of bytes is never before the first and neve
 });
 
 test("SSE events are made when they are first wanted, and go on when the block has grown", () => {
-  const block = blockOf(1, lines(1, 3));
+  const block = blockOf(batch(1, 3));
   const event = (seq: number): string => `id: log1.t1.${seq}\ndata: ${eventText(seq).toString()}\n\n`;
   expect(block.encoded(sseEncoding, 2, 3).toString()).toBe(event(2) + event(3));
-  block.addLines(lines(4, 300));
+  block.addBatch(batch(4, 300));
   expect(block.encoded(sseEncoding, 3, 300).toString()).toBe(range(3, 300).map(event).join(""));
 });
 

@@ -81,3 +81,26 @@ test("a cluster is asked for by its name, and an upgrade is none of a fleet", as
     expect.objectContaining({ code: "INVALID_ARGUMENT" }),
   );
 });
+
+test("[W10] what is deleted is dropped, told once, and kept in what was given out; also while there was no connection", async () => {
+  const server = await ScriptedServer.start();
+  const items = watching(server.url);
+  const live = nextStatus(items, "live");
+  const gone = (upgradeId: string) => ({ type: "removed", channel: "fleet", upgradeId });
+  const peer = await server.peer();
+  peer.welcome(25_000, ["fleet"]).say(all(summary("a", 1), summary("b", 2), summary("c", 3)));
+  const first = await live;
+  peer.say(gone("a"));
+  const second = await next(items, ({ removed }) => removed.length > 0);
+  expect([[...second.upgrades.keys()], second.changed, second.removed]).toEqual([["b", "c"], [], ["a"]]);
+  expect([...first.upgrades.keys()]).toEqual(["a", "b", "c"]);
+  peer.close(1001);
+  const back = await server.peer();
+  back.welcome(25_000, ["fleet"]).say(all(summary("c", 4)));
+  const third = await next(items, ({ removed }) => removed.length > 0);
+  expect([numbers(third.upgrades), third.removed]).toEqual([["c 4"], ["b"]]);
+  // A reader who is late is told of one that went and came as of one that is there.
+  back.say(gone("c"), news("c", 5), news("d", 1), gone("d"));
+  const last = await next(items, ({ upgrades }) => upgrades.get("c")?.overallPercentage === 5 && !upgrades.has("d"));
+  expect(numbers(last.upgrades)).toEqual(["c 5"]);
+});

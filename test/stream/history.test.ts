@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { LineBatch, LogReader } from "../../src/storage/storage.ts";
 import { History } from "../../src/stream/history.ts";
 import type { LogSource } from "../../src/stream/upgrades.ts";
-import { eventText, lines, range } from "./recorded-log.ts";
+import { batch, eventText, range } from "./recorded-log.ts";
 
 const MIB = 1024 * 1024;
 
@@ -40,7 +40,7 @@ class CountedLog {
       const [firstSeq, lastSeq] = [at + 1, Math.min(this.#count, at + perBatch)];
       at = lastSeq;
       this.reads.push(firstSeq);
-      return { firstSeq, lastSeq, bytes: lines(firstSeq, lastSeq, { extra: this.#extra }) };
+      return batch(firstSeq, lastSeq, { extra: this.#extra });
     };
     return {
       header: { logId: this.logId, upgradeId: "up", run: 1 },

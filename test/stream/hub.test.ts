@@ -48,6 +48,7 @@ function stored(): {
       holder: async () => storage.holder(ref),
     }),
     watch: () => () => undefined,
+    delete: async (upgradeId) => storage.delete(upgradeId),
     execute: () => Promise.reject(new Error("nothing is written here")),
   };
   return { upgrades, path, counts };
@@ -147,4 +148,20 @@ test("closed, it holds nothing: no watcher, no reader", async () => {
   expect(counts.watchers).toBe(3);
   await hub.close();
   expect(counts).toMatchObject({ watchers: 0, readers: 0 });
+});
+
+test("[D5] a log that was deleted is not there for whoever asks next, and is when it has begun again", async () => {
+  const { upgrades, path } = stored();
+  await written(path, "a");
+  const hub = new Hub({ upgrades, lookIntervalMs: 1e6 });
+  onTestFinished(() => hub.close());
+  const held = await hub.open("a");
+  await upgrades.delete("a");
+  await held.readToEnd();
+  await expect(hub.open("a")).rejects.toMatchObject({ code: "UNKNOWN_UPGRADE" });
+  await written(path, "a");
+  // Nobody has told it.
+  const again = await hub.open("a");
+  expect([again, again.trouble, again.generation]).toEqual([held, undefined, 2]);
+  expect(again.state.status).toBe("in_progress");
 });

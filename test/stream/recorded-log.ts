@@ -2,6 +2,7 @@
 
 import { formatCursor } from "../../src/model/cursor.ts";
 import { LineEncoder } from "../../src/storage/line.ts";
+import type { LineBatch } from "../../src/storage/storage.ts";
 
 const encoder = new LineEncoder();
 
@@ -12,11 +13,19 @@ export function eventText(seq: number, { type = "log.appended", extra = 0 } = {}
 }
 
 /** Lines `from` to `to` as they stand in a file. */
-export function lines(from: number, to: number, options?: { type?: string; extra?: number }): Buffer {
+function lines(from: number, to: number, options?: { type?: string; extra?: number }): Buffer {
   const newline = Buffer.from("\n");
   const all: Buffer[] = [];
   for (let seq = from; seq <= to; seq++) all.push(eventText(seq, options), newline);
   return Buffer.concat(all);
+}
+
+/** The same, as a reader gives them. */
+export function batch(firstSeq: number, lastSeq: number, options?: { type?: string; extra?: number }): LineBatch {
+  const bytes = lines(firstSeq, lastSeq, options);
+  const ends: number[] = [];
+  for (let at = bytes.indexOf("\n"); at >= 0; at = bytes.indexOf("\n", at + 1)) ends.push(at + 1);
+  return { bytes, ends, firstSeq, lastSeq };
 }
 
 /** The texts in unmasked text frames. */

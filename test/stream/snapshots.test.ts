@@ -153,3 +153,15 @@ test("[W7] a large one is made a slice in a turn of the event loop, and encoded 
   expect(perTurn.length).toBeGreaterThanOrEqual(parts - 1);
   expect(Math.max(...perTurn)).toBeLessThan((2.5 * tasks) / parts);
 });
+
+test("[W7] of a thousand who join at once a few get a part in each turn of the event loop", async () => {
+  const snapshot = await new Snapshots("upgrade:up").get(logWith(1).state, 0);
+  let passed = 0;
+  for (let n = 0; n < 1_000; n++) void snapshot.pass().then(() => (passed += 1));
+  const perTurn: number[] = [];
+  for (let before = 0; before < 1_000; before = passed) {
+    await new Promise((resolve) => void setImmediate(resolve));
+    perTurn.push(passed - before);
+  }
+  expect(Math.max(...perTurn)).toBeLessThanOrEqual(32);
+});

@@ -20,7 +20,7 @@ test(
     }).catch((error: unknown) => {
       throw new Error(`with the seed ${seed}`, { cause: error });
     });
-    console.log(JSON.stringify(result));
+    console.log(`W01: ${JSON.stringify(result)}`);
     expect(result.kills).toBeGreaterThanOrEqual(isLong ? 20 : 1);
     expect(result.connections).toBeGreaterThan(isLong ? 5_000 : 100);
     expect(result.recoveries).toBeGreaterThan(isLong ? 1_000 : 20);

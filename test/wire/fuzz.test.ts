@@ -170,7 +170,9 @@ test(
     const connections = (await Promise.all(attacks)).reduce((sum, count) => sum + count, 0);
     delay.disable();
     const grown = process.memoryUsage().rss - before;
-    console.log(`seed ${seed}, ${connections} connections, longest turn ${delay.max / 1e6} ms, ${grown / MIB} MiB`);
+    console.log(
+      `X25: ${INPUTS} inputs, seed ${seed}, ${connections} connections, longest turn ${delay.max / 1e6} ms, ${grown / MIB} MiB`,
+    );
     expect(troubles).toEqual([]);
     expect(at.errors).toEqual([]);
     expect(({} as { type?: unknown }).type).toBeUndefined();

@@ -2,8 +2,8 @@
 
 import { MilepostError } from "../../errors.ts";
 import { parseCursor } from "../../model/cursor.ts";
-import { openToRead, readAt, systemErrorCode, unusable, type FileSystem } from "../files.ts";
-import { headAt, holdsWholeLine, isSealed, MAX_LINE_BYTES, opensAs, parseLine, seqAt, stemOf } from "../line.ts";
+import { openToRead, readAt, readInto, systemErrorCode, unusable, type FileSystem } from "../files.ts";
+import { headAt, holdsWholeLine, isSealed, MAX_LINE_BYTES, parseLine, seqAt } from "../line.ts";
 import type { LineBatch, LogHeader, LogReader, StoredSnapshot } from "../storage.ts";
 import {
   encodeHeader,
@@ -16,6 +16,7 @@ import {
   type Segment,
 } from "./journal.ts";
 import { loadSnapshot } from "./snapshot.ts";
+import { TermLines } from "./term-lines.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
@@ -42,8 +43,8 @@ export class JournalReader implements LogReader {
   #seq = 0;
   /** The term of the last line read; unknown at the beginning and after a seek to the middle. */
   #term: string | undefined;
-  /** What the lines of that term open with, once one has been read. */
-  #stem: Buffer | undefined;
+  /** The lines of that term, once one has been read. */
+  #lines: TermLines | undefined;
   #lastLine: Uint8Array | undefined;
 
   constructor(
@@ -67,10 +68,10 @@ export class JournalReader implements LogReader {
     return { chain: this.#chain, bytes: this.#offset, seq: this.#seq, lastLine: this.#lastLine };
   }
 
-  read(maxBytes: number = CHUNK_BYTES): LineBatch | undefined {
+  read(maxBytes: number = CHUNK_BYTES, memory?: Buffer): LineBatch | undefined {
     for (;;) {
       const segment = this.#chain[this.#index];
-      const batch = segment === undefined ? undefined : this.#readSegment(segment, maxBytes);
+      const batch = segment === undefined ? undefined : this.#readSegment(segment, maxBytes, memory);
       if (batch !== undefined) return batch;
       if (this.#index + 1 < this.#chain.length) this.#next();
       else if (!this.#reload()) return undefined;
@@ -120,7 +121,7 @@ export class JournalReader implements LogReader {
     const segment = this.#chain[this.#index];
     this.#offset = segment?.headerBytes ?? 0;
     this.#seq = segment?.afterSeq ?? 0;
-    this.#term = this.#stem = undefined;
+    this.#term = this.#lines = undefined;
   }
 
   /** Goes on with the next file, which may repeat lines of the last one: those that its writer could not sync (`writer.ts`). */
@@ -129,11 +130,11 @@ export class JournalReader implements LogReader {
     const readPast = this.#offset > (this.#chain[this.#index]?.endBytes ?? 0);
     this.#enter(this.#index + 1);
     this.#term = term;
-    this.#stem = undefined;
+    this.#lines = undefined;
     if (this.#seq === seq) return;
     if (this.#seq > seq || !readPast)
       throw this.#corrupt(this.#offset, `begins after seq ${this.#seq}, but the file before it ends at ${seq}`);
-    this.#term = this.#stem = undefined;
+    this.#term = this.#lines = undefined;
     while (this.#seq < seq) {
       const batch = this.read();
       if (batch === undefined) throw historyChanged(seq);
@@ -186,18 +187,18 @@ export class JournalReader implements LogReader {
     );
   }
 
-  #readSegment(segment: Segment, maxBytes: number): LineBatch | undefined {
+  #readSegment(segment: Segment, maxBytes: number, memory?: Buffer): LineBatch | undefined {
     const fd = (this.#fd ??= this.#open(segment));
     const end = segment.endBytes ?? this.#fs.fstatSync(fd).size;
     if (segment.endBytes === null && end < this.#offset) throw historyChanged(this.#seq);
     for (let size = Math.max(1, maxBytes); this.#offset < end; size *= 4) {
-      const asked = Math.min(size, end - this.#offset);
-      const bytes = readAt(this.#fs, fd, this.#offset, asked);
+      const place = { position: this.#offset, length: Math.min(size, end - this.#offset) };
+      const bytes = readInto(this.#fs, fd, place, memory);
       if (bytes.length === 0) break;
       const batch = this.#take(segment, bytes);
       if (batch !== undefined) return batch;
       // Less than was asked for: the file ends before the place that the next one's header names.
-      const isAll = this.#offset + bytes.length >= end || bytes.length < asked;
+      const isAll = this.#offset + bytes.length >= end || bytes.length < place.length;
       if (isAll || bytes.length > MAX_LINE_BYTES) return this.#stop(segment, this.#offset);
     }
     return segment.endBytes !== null && this.#offset < segment.endBytes ? this.#stop(segment, this.#offset) : undefined;
@@ -232,8 +233,15 @@ export class JournalReader implements LogReader {
   /** The whole lines at the beginning of `bytes`. */
   #take(segment: Segment, bytes: Buffer): LineBatch | undefined {
     const firstSeq = this.#seq + 1;
-    let at = 0;
+    const ends: number[] = [];
+    let isSound = true;
     for (;;) {
+      // When one of them is damaged it is found one by one.
+      if (isSound && this.#lines !== undefined) {
+        isSound = this.#lines.measure(bytes, ends.at(-1) ?? 0, this.#seq, ends);
+        this.#seq = firstSeq + ends.length - 1;
+      }
+      const at = ends.at(-1) ?? 0;
       const end = bytes.indexOf(NEWLINE, at) + 1;
       if (end === 0) break;
       if (!isSealed(bytes, at, end)) {
@@ -245,26 +253,23 @@ export class JournalReader implements LogReader {
         if (at === 0) throw this.#corrupt(this.#offset, fault);
         break;
       }
-      at = end;
+      ends.push(end);
     }
-    if (at === 0) return undefined;
+    const at = ends.at(-1);
+    if (at === undefined) return undefined;
     this.#offset += at;
     this.#lastLine = lastLineOf(bytes, at);
-    return { bytes: bytes.subarray(0, at), firstSeq, lastSeq: this.#seq };
+    return { bytes: bytes.subarray(0, at), ends, firstSeq, lastSeq: this.#seq };
   }
 
   /** A whole line must be the next event of this very log; what is wrong with it when it is not. */
   #accept(bytes: Buffer, start: number, end: number): string | undefined {
-    if (this.#stem !== undefined && opensAs(bytes, start, this.#seq + 1, this.#stem)) {
-      this.#seq += 1;
-      return undefined;
-    }
     const place = { seq: this.#seq, logId: this.#header.logId, term: this.#term };
     const head = headAt(bytes, start);
     const fault = faultOf(head, place, () => opensTerm(bytes.subarray(start, end)));
     if (fault !== undefined || head === undefined) return fault;
+    if (this.#term !== head.term || this.#lines === undefined) this.#lines = new TermLines(head);
     this.#term = head.term;
-    this.#stem = stemOf(head);
     this.#seq = head.seq;
     return undefined;
   }
@@ -284,13 +289,12 @@ export class JournalReader implements LogReader {
   /** Leaves the reader right after `seq`, a line of the batch that was just read. */
   #stepBack(batch: LineBatch, seq: number): void {
     const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
-    let at = 0;
-    for (let current = batch.firstSeq; current <= seq; current++) at = bytes.indexOf(NEWLINE, at) + 1;
+    const at = batch.ends[seq - batch.firstSeq] ?? 0;
     this.#lastLine = lastLineOf(bytes, at);
     this.#offset -= bytes.length - at;
     this.#seq = seq;
     this.#term = headAt(Buffer.from(this.#lastLine), 0)?.term;
-    this.#stem = undefined;
+    this.#lines = undefined;
   }
 
   /** A place at or before the line `seq`, found by halving: lines say their seq at their beginning. Sets the seq before it. */

@@ -50,12 +50,21 @@ export function scanJournal(
   for (const segment of chain) scanner.scan(segment);
   const { events, problems } = scanner;
   if (damage !== undefined) problems.push({ ...placeOf(damage, directory), seq: scanner.lastSeq });
+  else problems.push(...cutHeads(fs, directory, chain).map((place) => ({ ...place, seq: scanner.lastSeq })));
   if (problems.length > 0) {
     const inChain = new Set(chain.map(({ path }) => path));
     for (const { path } of headsIn(fs, directory)) if (!inChain.has(path)) scanner.countBehind(path);
   }
   const tail = scanner.tornTail === undefined ? {} : { tornTail: scanner.tornTail };
   return { chain, events, eventsBehind: scanner.behind.size, problems, ...tail };
+}
+
+/** A file gets its name with its header whole, or empty. One that has less of it was cut. */
+function cutHeads(fs: FileSystem, directory: string, chain: readonly Segment[]): Omit<LogProblem, "seq">[] {
+  const first = chain[0]?.header.journal ?? 0;
+  return headsIn(fs, directory)
+    .filter(({ file, path, head }) => head === undefined && file > first && fs.statSync(path).size > 0)
+    .map(({ path }) => ({ file: path, offset: 0, what: "ends inside its first line" }));
 }
 
 function placeOf(error: MilepostError, directory: string): Omit<LogProblem, "seq"> {

@@ -12,10 +12,16 @@ export interface WatchedFleet {
   readonly upgrades: ReadonlyMap<string, UpgradeSummary>;
   /** Those that were told since the item before: all after a connection, then what changes. Empty when only the connection has changed. */
   readonly changed: readonly UpgradeSummary[];
+  /** The ids of those that were deleted since the item before. */
+  readonly removed: readonly string[];
   readonly connection: Connection;
 }
 
-type Change = readonly UpgradeSummary[];
+interface Change {
+  readonly changed: readonly UpgradeSummary[];
+  readonly removed: readonly string[];
+}
+const NOTHING: Change = { changed: [], removed: [] };
 
 export class FleetFeed implements Feed<WatchedFleet, Change> {
   readonly channel: string;
@@ -40,21 +46,30 @@ export class FleetFeed implements Feed<WatchedFleet, Change> {
   take(message: Received): Shown<Change> | undefined {
     if (!("channel" in message) || message.channel !== this.channel) return undefined;
     if (message.type === "snapshot" && "upgrades" in message) return this.#takeAll(message.upgrades);
-    if (message.type !== "summary") return undefined;
+    if (message.type !== "summary" && message.type !== "removed") return undefined;
     if (this.#progress !== "live") throw broken("a summary came before all of them");
     if (this.#isShown) this.#replace(new Map(this.#upgrades));
+    if (message.type === "removed") {
+      this.#upgrades.delete(message.upgradeId);
+      return { change: { changed: [], removed: [message.upgradeId] }, sizeChars: 0 };
+    }
     this.#upgrades.set(message.summary.upgradeId, message.summary);
-    return { change: [message.summary], sizeChars: 0 };
+    return { change: { changed: [message.summary], removed: [] }, sizeChars: 0 };
   }
 
-  item(connection: Connection, change: Change = []): WatchedFleet {
-    return { upgrades: this.#upgrades, changed: change, connection };
+  item(connection: Connection, change: Change = NOTHING): WatchedFleet {
+    return { upgrades: this.#upgrades, ...change, connection };
   }
 
   /** A reader who is late gets the newest of each: what they missed in between is no history. */
   merge(unread: WatchedFleet, next: WatchedFleet): WatchedFleet {
     const changed = new Map([...unread.changed, ...next.changed].map((summary) => [summary.upgradeId, summary]));
-    return { ...next, changed: [...changed.values()].filter(({ upgradeId }) => next.upgrades.has(upgradeId)) };
+    const removed = new Set([...unread.removed, ...next.removed]);
+    return {
+      ...next,
+      changed: [...changed.values()].filter(({ upgradeId }) => next.upgrades.has(upgradeId)),
+      removed: [...removed].filter((upgradeId) => !next.upgrades.has(upgradeId)),
+    };
   }
 
   taken(): void {
@@ -62,9 +77,12 @@ export class FleetFeed implements Feed<WatchedFleet, Change> {
   }
 
   #takeAll(upgrades: readonly UpgradeSummary[]): Shown<Change> {
+    const before = this.#upgrades;
     this.#replace(new Map(upgrades.map((summary) => [summary.upgradeId, summary])));
     this.#progress = "live";
-    return { change: upgrades, sizeChars: 0 };
+    // Also what was deleted while there was no connection.
+    const removed = [...before.keys()].filter((upgradeId) => !this.#upgrades.has(upgradeId));
+    return { change: { changed: upgrades, removed }, sizeChars: 0 };
   }
 
   #replace(upgrades: Map<string, UpgradeSummary>): void {

@@ -2,7 +2,9 @@
 
 import type { UpgradeProgress } from "../../model/upgrade.ts";
 import { isFinalUpgradeStatus } from "../../model/vocabulary.ts";
+import { logTimeAt } from "../../view/log-time.ts";
 import { summaryAt, type UpgradeSummary } from "../../view/summary.ts";
+import { healthView, type HealthView } from "../../view/upgrade-view.ts";
 import type { LiveLog } from "../live-log.ts";
 
 /** Where a member's numbers come from. */
@@ -76,11 +78,23 @@ export class Member {
 
   /** True if its health at a wall time (epoch ms) is another one than at the last look; what this finds is remembered. */
   isNewHealth(asOfMs: number): boolean {
-    const { health } = this.summary(asOfMs);
-    const text = JSON.stringify(health);
+    const text = JSON.stringify(this.#health(asOfMs));
     const isNew = text !== this.#lookedHealth;
     this.#lookedHealth = text;
     return isNew;
+  }
+
+  /** True if nobody works on it any more, though it has not ended. */
+  isLost(asOfMs: number): boolean {
+    return this.#health(asOfMs)?.state === "lost";
+  }
+
+  /** Asked for often, and of an upgrade of any size: not the whole summary. */
+  #health(asOfMs: number): HealthView | null {
+    const source = this.#source;
+    if (source.kind === "ended") return source.summary.health;
+    const state = stateOf(source);
+    return healthView(state, logTimeAt(state, asOfMs), source.kind === "live" && source.log.hasWriter);
   }
 
   /** Lets the log go when the upgrade is over, its writer is gone, and nothing has come since it was last looked at. */

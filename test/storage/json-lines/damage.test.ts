@@ -64,9 +64,12 @@ describe("a torn tail", () => {
       writeFileSync(join(rootOf(path), "lock"), "");
       if (cut < header) expect(await jsonLines({ path }).openReader("up"), `cut at ${cut}`).toBeUndefined();
       else expect(await readLog(path), `cut at ${cut}`).toEqual(Buffer.alloc(0));
-      expect(verifyUpgrade(path, "up"), `cut at ${cut}`).toMatchObject({ problems: [], events: 0 });
+      const problems = cut > 0 && cut < header ? [{ what: "ends inside its first line", offset: 0 }] : [];
+      expect(verifyUpgrade(path, "up"), `cut at ${cut}`).toMatchObject({ problems, events: 0 });
       const more = await write(path, [1, 2], { term: "t2" });
       expect(await readLog(path), `cut at ${cut}`).toEqual(Buffer.concat(more));
+      // The log has begun anew behind it.
+      expect(verifyUpgrade(path, "up").problems, `cut at ${cut}`).toEqual([]);
       expect(readFileSync(file)).toEqual(whole.subarray(0, cut));
     }
   });

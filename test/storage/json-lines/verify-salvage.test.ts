@@ -73,6 +73,24 @@ describe("verify", () => {
     expect(await codeOf(() => readLog(path))).toBe("CORRUPT");
   });
 
+  it.each([
+    ["the first file", 1, 20, 0],
+    ["the newest file", 2, 30, 10],
+  ])(
+    "[L7] finds %s cut inside its first line; one that is empty was never written",
+    async (_name, file, size, kept) => {
+      const { path } = await twoFiles();
+      if (file === 1) rmSync(journalOf(path, 2));
+      const whole = readFileSync(journalOf(path, file));
+      writeFileSync(journalOf(path, file), whole.subarray(0, size));
+      const { events, problems } = verifyUpgrade(path, "up");
+      const cut = { file: journalOf(path, file), offset: 0, seq: kept, what: "ends inside its first line" };
+      expect([events, problems]).toEqual([kept, [cut]]);
+      writeFileSync(journalOf(path, file), "");
+      expect(verifyUpgrade(path, "up").problems).toEqual([]);
+    },
+  );
+
   it("[L7] tells each of several places", async () => {
     const { path } = await twoFiles();
     const places = [damage(path, 1, 3), damage(path, 1, 7), damage(path, 2, 2)];

@@ -16,6 +16,7 @@ import {
 } from "./check.ts";
 import type { HealthReason, Insight, TaskDefinition, WaitingOn } from "./event.ts";
 import { copyDetails, type JsonObject } from "./json.ts";
+import { checkFields } from "./known-fields.ts";
 import type { Mutable } from "./mutable.ts";
 import { MAX_WEIGHT } from "./rollup.ts";
 import type { HealthState } from "./vocabulary.ts";
@@ -127,20 +128,80 @@ const CHECKS: { readonly [T in Exclude<CommandType, "recordHealth">]: Check } = 
 
 const CHECK_BY_TYPE: ReadonlyMap<unknown, Check> = new Map<unknown, Check>(Object.entries(CHECKS));
 
+/** What a report of progress says beside its message. */
+const REPORT_FIELDS = ["percentage", "completedSteps", "totalSteps", "unit"] as const;
+/** What a task is defined by beside its id, name and type. */
+export const TASK_FIELDS = ["parentTaskId", "weight", "totalSteps", "unit", "expectedMs", "details"] as const;
+const TASK_STATUS_FIELDS = ["taskId", "message", "details"] as const;
+
+/** The fields of each command, beside its type. */
+const FIELDS: { readonly [T in keyof typeof CHECKS]: readonly string[] } = {
+  startUpgrade: ["phase"],
+  setCurrentPhase: ["phase", "message"],
+  pauseUpgrade: ["message"],
+  resumeUpgrade: ["message"],
+  completeUpgrade: ["message"],
+  cancelUpgrade: ["message"],
+  failUpgrade: ["errorMessage"],
+  addTask: ["taskId", "taskName", "taskType", ...TASK_FIELDS],
+  startTask: TASK_STATUS_FIELDS,
+  completeTask: TASK_STATUS_FIELDS,
+  retryTask: TASK_STATUS_FIELDS,
+  pauseTask: TASK_STATUS_FIELDS,
+  resumeTask: TASK_STATUS_FIELDS,
+  skipTask: TASK_STATUS_FIELDS,
+  cancelTask: TASK_STATUS_FIELDS,
+  failTask: ["taskId", "errorMessage", "details"],
+  updateTaskProgress: ["taskId", ...REPORT_FIELDS, "message", "details"],
+  setWaitingOn: ["taskId", "waitingOn"],
+  clearWaitingOn: ["taskId"],
+  heartbeat: ["taskId"],
+  raiseInsight: ["insight"],
+  clearInsight: ["insightId", "message"],
+  appendLog: ["taskId", "text"],
+};
+
+const FIELDS_BY_TYPE: ReadonlyMap<unknown, ReadonlySet<string>> = new Map(
+  Object.entries(FIELDS).map(([type, fields]) => [type, new Set(["type", ...fields])]),
+);
+
 /** The names of all commands that a caller may give. */
 export const COMMAND_TYPES = Object.freeze(Object.keys(CHECKS)) as readonly Exclude<CommandType, "recordHealth">[];
 
+const POSITION_FIELDS: ReadonlySet<string> = new Set(REPORT_FIELDS);
+
 /**
- * The command in foreign input: checked, defaults filled in, details copied. Fields that a command does not have are ignored.
+ * Where a task stands, as a number (its percentage) or as an object of it.
+ *
+ * @throws INVALID_PERCENT for what is neither; INVALID_ARGUMENT for a field that a report does not have.
+ */
+export function positionOf(report: unknown): ProgressReport {
+  if (typeof report !== "object" || report === null || isBoxed(report)) return { percentage: report as number };
+  checkFields(report, POSITION_FIELDS, "a report of progress");
+  return report;
+}
+
+/** `new Number(50)` has no field of its own, and would be a report of nothing. */
+function isBoxed(value: object): boolean {
+  return BOXES.some((box) => value instanceof box);
+}
+const BOXES = [Number, String, Boolean, BigInt, Symbol] as const;
+
+/**
+ * The command in foreign input: checked, defaults filled in, details copied. Fields that a command does not have are refused.
  *
  * @param isForbidden - see {@link copyDetails}.
+ * @param mark - a field that any command may carry; it is not part of what is returned.
  * @throws UNKNOWN_COMMAND, INVALID_ID, INVALID_PERCENT, INVALID_TEXT, INVALID_PAYLOAD, INVALID_ARGUMENT.
  */
-export function checkCommand(input: unknown, isForbidden?: IsForbidden): Command {
+export function checkCommand(input: unknown, isForbidden?: IsForbidden, mark?: string): Command {
   const fields = checkObject(input, "command");
   const { type } = fields;
   const check = CHECK_BY_TYPE.get(type);
-  if (check !== undefined) return check(fields, isForbidden);
+  if (check !== undefined) {
+    checkFields(fields, FIELDS_BY_TYPE.get(type) as ReadonlySet<string>, type as string, mark);
+    return check(fields, isForbidden);
+  }
   throw new MilepostError("UNKNOWN_COMMAND", `unknown command ${shown(type)}; known are ${COMMAND_TYPES.join(", ")}`);
 }
 
@@ -210,8 +271,12 @@ function checkReport(fields: Fields, isForbidden?: IsForbidden): Command {
   return command;
 }
 
+const WAITING_ON_FIELDS: ReadonlySet<string> = new Set(["kind", "name", "message", "remedy"]);
+
 function checkWaitingOn(value: unknown): WaitingOnInput {
-  const { kind, name, message, remedy } = checkObject(value, "waitingOn");
+  const fields = checkObject(value, "waitingOn");
+  checkFields(fields, WAITING_ON_FIELDS, "waitingOn");
+  const { kind, name, message, remedy } = fields;
   return {
     kind: checkName(kind, "waitingOn.kind"),
     name: checkName(name, "waitingOn.name"),
@@ -222,9 +287,20 @@ function checkWaitingOn(value: unknown): WaitingOnInput {
 
 const LEVELS = ["info", "warning", "error"] as const;
 const MAX_RESOURCES = 100;
+const INSIGHT_FIELDS: ReadonlySet<string> = new Set([
+  "id",
+  "level",
+  "message",
+  "impact",
+  "remedy",
+  "reference",
+  "resources",
+]);
 
 function checkInsight(value: unknown): InsightInput {
-  const { id, level, message, impact, remedy, reference, resources = [] } = checkObject(value, "insight");
+  const fields = checkObject(value, "insight");
+  checkFields(fields, INSIGHT_FIELDS, "insight");
+  const { id, level, message, impact, remedy, reference, resources = [] } = fields;
   if (!Array.isArray(resources) || resources.length > MAX_RESOURCES) {
     throw new MilepostError(
       "INVALID_ARGUMENT",

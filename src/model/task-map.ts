@@ -126,6 +126,11 @@ export class TaskMap implements ReadonlyMap<string, Task> {
     for (const { task } of this.#entries) yield task;
   }
 
+  /** The tasks that have no children, in order. */
+  *leaves(): MapIterator<Task> {
+    for (const { task, rollup } of this.#entries) if (rollup === null) yield task;
+  }
+
   *keys(): MapIterator<string> {
     for (const { task } of this.#entries) yield task.taskId;
   }

@@ -33,10 +33,14 @@ export class Trie<T> {
   }
 
   get(index: number): T | undefined {
-    if (index < 0 || index >= this.size) return undefined;
+    return index < 0 || index >= this.size ? undefined : this.#leaf(index)[index & MASK];
+  }
+
+  /** The array that holds the value at an index, with its neighbours. */
+  #leaf(index: number): readonly T[] {
     let node = this.#root;
     for (let shift = this.#shift; shift > 0; shift -= BITS) node = node[(index >>> shift) & MASK] as Node<T>;
-    return node[index & MASK] as T;
+    return node as readonly T[];
   }
 
   /** This vector with another value at an index that it has. */
@@ -52,7 +56,7 @@ export class Trie<T> {
   }
 
   *[Symbol.iterator](): Generator<T, undefined> {
-    yield* walk<T>(this.#root, this.#shift);
+    for (let start = 0; start < this.size; start += WIDTH) for (const value of this.#leaf(start)) yield value;
     return undefined;
   }
 }
@@ -62,12 +66,6 @@ function replace<T>(node: Node<T>, shift: number, index: number, value: T): Node
   const slot = (index >>> shift) & MASK;
   copy[slot] = shift === 0 ? value : replace((copy[slot] ?? []) as Node<T>, shift - BITS, index, value);
   return copy;
-}
-
-function* walk<T>(node: Node<T>, shift: number): Generator<T, undefined> {
-  if (shift === 0) yield* node as readonly T[];
-  else for (const child of node) yield* walk<T>(child as Node<T>, shift - BITS);
-  return undefined;
 }
 
 function group<T>(level: Node<T>): Node<T> {

@@ -87,6 +87,15 @@ export class HeldUpgrades {
     if (held !== undefined) await this.#close(held);
   }
 
+  /** Lets an upgrade go before its time, when what uses it is done. */
+  async giveBack(upgradeId: string): Promise<void> {
+    await this.#opening.get(upgradeId)?.catch(() => undefined);
+    const held = this.#open.get(upgradeId);
+    if (held === undefined) return;
+    await this.#whenUnused(held);
+    await this.#close(held);
+  }
+
   /** Closes all, when what uses them is done. */
   async close(): Promise<void> {
     this.#isClosed = true;

@@ -1,9 +1,9 @@
 /** The HTTP API and the event streams as what a server answers requests with. */
 
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 
-import { MilepostError } from "../errors.ts";
+import { ERRORS, MilepostError } from "../errors.ts";
 import { LEVELS } from "../stream/protocol.ts";
 import { VERSION } from "../version.ts";
 import { createApi, type ApiOptions } from "./api/api.ts";
@@ -11,6 +11,8 @@ import type { ApiContext } from "./api/route.ts";
 import { SECURITY_HEADERS } from "./api/security-headers.ts";
 import { grantOf, originHeaders } from "./api/caller.ts";
 import type { ConnectionLimit } from "./auth/limits.ts";
+import { createDashboard } from "./dashboard.ts";
+import { PROBLEM_TYPE, problemDocument } from "./problem-document.ts";
 import type { Answer } from "./server.ts";
 import type { SseStreams } from "./sse.ts";
 
@@ -24,10 +26,23 @@ export function httpOf(options: HttpOptions): (streams: SseStreams) => Answer {
   const { upgrades, clock, logger } = options.hub;
   return (streams) => {
     const events = { stream: (c: ApiContext, ref: string) => stream(c, { ...options, streams, ref }) };
-    const api = createApi({ ...options, upgrades, clock, logger, version: VERSION, events });
-    const answer = getRequestListener(api.fetch, { overrideGlobalObjects: false });
+    const dashboard = createDashboard();
+    const api = createApi({ ...options, upgrades, clock, logger, version: VERSION, events, dashboard });
+    const answer = getRequestListener(api.fetch, { overrideGlobalObjects: false, errorHandler: refuseRequest });
     return (request, response) => void answer(request, response);
   };
+}
+
+/** What is HTTP, and yet no request of the web: without a Host, or with an address that is none. */
+function refuseRequest(error: unknown): Response {
+  const problem =
+    error instanceof RequestError
+      ? new MilepostError("INVALID_ARGUMENT", "the request has no Host header, or an address that is none")
+      : new MilepostError("INTERNAL", "the request could not be handled", { cause: error });
+  return new Response(JSON.stringify(problemDocument(problem)), {
+    status: ERRORS[problem.code].httpStatus,
+    headers: { ...SECURITY_HEADERS, "Cache-Control": "no-store", "Content-Type": PROBLEM_TYPE, Connection: "close" },
+  });
 }
 
 interface StreamParts extends HttpOptions {

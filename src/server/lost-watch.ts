@@ -15,14 +15,13 @@ import { systemClock, type Clock } from "../tracker/clock.ts";
 import { report, silentLogger, type Logger } from "../tracker/logger.ts";
 import { openTracker } from "../tracker/open.ts";
 import { runAwaiting } from "../tracker/steps.ts";
-import type { UpgradeSummary } from "../view/summary.ts";
 import { logTimeAt } from "../view/log-time.ts";
 
 export interface LostWatchOptions {
   readonly storage: Storage;
   readonly hub: Hub;
   /** What is known of all upgrades. */
-  readonly fleet: { list(filter: { readonly status: string }): readonly UpgradeSummary[] };
+  readonly fleet: { lost(): readonly { readonly upgradeId: string; readonly cursor: string }[] };
   readonly clock?: Clock | undefined;
   readonly logger?: Logger | undefined;
   /** How often it is looked for losses. Default 5,000. */
@@ -66,10 +65,7 @@ export class LostWatch {
 
   async #look(): Promise<void> {
     const { fleet } = this.#options;
-    const unfinished = ["in_progress", "paused"].flatMap((status) => fleet.list({ status }));
-    const lost = new Map(
-      unfinished.flatMap(({ upgradeId, cursor, health }) => (health?.state === "lost" ? [[upgradeId, cursor]] : [])),
-    );
+    const lost = new Map(fleet.lost().map(({ upgradeId, cursor }) => [upgradeId, cursor]));
     for (const upgradeId of this.#settled.keys()) if (!lost.has(upgradeId)) this.#settled.delete(upgradeId);
     for (const [upgradeId, cursor] of lost) {
       const settled = this.#settled.get(upgradeId);

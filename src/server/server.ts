@@ -2,7 +2,6 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Summaries } from "../stream/fleet-subscriber.ts";
@@ -12,6 +11,7 @@ import { BUDGET, type Budget } from "../stream/subscriber.ts";
 import { report } from "../tracker/logger.ts";
 import { VERSION } from "../version.ts";
 import type { Access } from "./access.ts";
+import { answerBarely } from "./bare-answer.ts";
 import { Pulse } from "./pulse.ts";
 import { SseStreams } from "./sse.ts";
 import { WebSocketConnection, type ConnectionOptions } from "./websocket-connection.ts";
@@ -48,6 +48,8 @@ const HTTP_LIMITS = {
   // Longer than a load balancer keeps idle connections (60 s is usual): else it sends a request into one that just ended here.
   keepAliveTimeout: 75_000,
   maxHeaderSize: 16_384,
+  // A request without Host is refused here, with a document that says so.
+  requireHostHeader: false,
 } as const;
 const MAX_HEADERS = 100;
 /** How long a server that stops may still tell its readers what has happened. */
@@ -76,7 +78,7 @@ export class MilepostServer {
     this.#http = createServer(HTTP_LIMITS, options.http(this.#streams));
     this.#http.maxHeadersCount = MAX_HEADERS;
     this.#http.on("upgrade", (request, socket, head) => void this.#sockets.upgrade(request, socket, head));
-    this.#http.on("clientError", refuseBadRequest);
+    answerBarely(this.#http);
   }
 
   /** @throws the system's error when it cannot listen there. */
@@ -145,13 +147,4 @@ function defaultChannel({ upgrades }: Hub, summaries: Summaries | undefined): st
   const unfinished = summaries?.list({}).filter(({ completedAt }) => completedAt === null) ?? [];
   const [only] = unfinished;
   return unfinished.length === 1 && only !== undefined ? upgradeChannel(only.upgradeId) : "fleet";
-}
-
-/** What is no HTTP at all, or too much of it. */
-function refuseBadRequest({ code }: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable) return void socket.destroy();
-  const status = code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
-  // The client may keep its own end open for as long as it likes.
-  socket.once("finish", () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
 }

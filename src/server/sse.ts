@@ -2,7 +2,7 @@
  * A log's events over plain HTTP, as `text/event-stream` (HTML, 9.2).
  *
  * A fresh stream begins with `event: snapshot`; then each event is unnamed, with its cursor as id, so that a browser comes back
- * with `Last-Event-ID`. What is no event of the log is a named one: `snapshot`, `subscribed`, `skipped`, `error`.
+ * with `Last-Event-ID`. What is no event of the log is a named one: `snapshot`, `subscribed`, `skipped`, `summary`, `error`.
  */
 
 import type { ServerResponse } from "node:http";

@@ -94,9 +94,10 @@ async function checkReady(storage: Storage): Promise<void> {
   try {
     // A file without content would fit on a full disk.
     await writeFile(probe, Buffer.alloc(PROBE_BYTES));
-    await rm(probe, { force: true });
   } catch (error) {
     const { code = "unknown error" } = error as NodeJS.ErrnoException;
     throw new MilepostError("STORAGE_UNUSABLE", `the storage cannot be written (${code})`, { cause: error });
+  } finally {
+    await rm(probe, { force: true }).catch(() => undefined);
   }
 }

@@ -51,6 +51,12 @@ export function storageUpgrades(storage: Storage, options: StorageUpgradesOption
     },
     execute: (upgradeId, commands, identity = {}) =>
       execute({ storage, held, program, timeoutMs }, { upgradeId, commands, identity }),
+    delete: async (upgradeId) => {
+      const logs = (await storage.list()).filter((log) => log.upgradeId === upgradeId);
+      await held.giveBack(upgradeId);
+      await storage.delete(upgradeId);
+      for (const { ref } of logs) news.tell(ref);
+    },
     close: () => held.close(),
   };
 }
@@ -146,8 +152,7 @@ class News {
     };
   }
 
-  tell(upgradeId: string): void {
-    for (const ref of [upgradeId, undefined])
-      for (const listener of this.#listeners.get(ref) ?? []) listener(upgradeId);
+  tell(changed: string): void {
+    for (const ref of [changed, undefined]) for (const listener of this.#listeners.get(ref) ?? []) listener(changed);
   }
 }

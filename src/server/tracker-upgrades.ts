@@ -37,6 +37,12 @@ export function trackerUpgrades(source: EventSource): Upgrades {
       await tracker.log.flush();
       return events;
     },
+    delete: async (id) => {
+      throw new MilepostError(
+        "LOCKED",
+        `this process writes the upgrade ${shown(id)}; it can be deleted when it has ended`,
+      );
+    },
   };
 }
 

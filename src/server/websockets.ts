@@ -1,15 +1,16 @@
 /** The WebSockets of a server: who may open one, how each is taken up, and how all are ended. */
 
-import { STATUS_CODES, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 
 import { WebSocketServer, type WebSocket } from "ws";
 
-import { ERRORS, isMilepostError, MilepostError, shown, type ErrorCode } from "../errors.ts";
+import { isMilepostError, MilepostError, shown, type ErrorCode } from "../errors.ts";
 import { checkWord } from "../model/check.ts";
 import { LEVELS, MAX_MESSAGE_BYTES, type Level } from "../stream/protocol.ts";
 import { report, type Logger } from "../tracker/logger.ts";
 import type { Access, Admission } from "./access.ts";
+import { bareAnswer } from "./bare-answer.ts";
 import type { Pulse, Ticking } from "./pulse.ts";
 
 /** What the client asked for when it connected. */
@@ -196,17 +197,5 @@ function destroy(this: Duplex): void {
 }
 
 function refuse(socket: Duplex, error: unknown): void {
-  const { code, message } = isMilepostError(error) ? error : new MilepostError("INTERNAL", "the server has failed");
-  const { httpStatus } = ERRORS[code];
-  const body = `${code}: ${message}\n`;
-  const head = [
-    `HTTP/1.1 ${httpStatus} ${STATUS_CODES[httpStatus] ?? ""}`,
-    "Connection: close",
-    "Content-Type: text/plain; charset=utf-8",
-    "X-Content-Type-Options: nosniff",
-    `Content-Length: ${Buffer.byteLength(body)}`,
-  ];
-  // The client may keep its own end open for as long as it likes.
-  socket.once("finish", () => socket.destroy());
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  bareAnswer(socket, isMilepostError(error) ? error : new MilepostError("INTERNAL", "the server has failed"));
 }

@@ -14,7 +14,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 import { isMilepostError, MilepostError } from "../errors.ts";
+import { checkObject } from "../model/check.ts";
 import type { ProgressEvent } from "../model/event.ts";
+import { checkFields } from "../model/known-fields.ts";
 import { textOf } from "./logger.ts";
 
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
@@ -123,8 +125,12 @@ async function answer(request: string, receiver: CommandReceiver): Promise<Socke
   }
 }
 
+const REQUEST: ReadonlySet<string> = new Set(["commands"]);
+
 function commandsIn(request: string): readonly unknown[] {
-  const { commands } = JSON.parse(request) as { commands?: unknown };
+  const fields = checkObject(JSON.parse(request), "a request");
+  checkFields(fields, REQUEST, "a request");
+  const { commands } = fields;
   if (!Array.isArray(commands)) throw new MilepostError("INVALID_ARGUMENT", "a request must hold an array of commands");
   return commands;
 }

@@ -3,6 +3,7 @@
 import { isMilepostError } from "../errors.ts";
 import { parseCursor } from "../model/cursor.ts";
 import type { ProgressEvent } from "../model/event.ts";
+import { checkFields } from "../model/known-fields.ts";
 import { parseLine, seqAt, splitLines } from "../storage/line.ts";
 import type { LogReader, Storage } from "../storage/storage.ts";
 import { seekCursor } from "./read.ts";
@@ -13,6 +14,8 @@ export interface EventsOptions {
   readonly after?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const OPTIONS: ReadonlySet<string> = new Set(["after", "signal"]);
 
 /** A tracker's log, to be read while it grows. */
 export interface EventSource {
@@ -28,6 +31,7 @@ export async function* trackerEvents(
   source: EventSource,
   options: EventsOptions,
 ): AsyncGenerator<ProgressEvent, undefined> {
+  checkFields(options, OPTIONS, "the options of events");
   for await (const line of trackerLines(source, options)) yield parseLine(line);
   return undefined;
 }

@@ -17,16 +17,20 @@ export interface LiaisonOptions {
   readonly snapshotSeq: number;
   /** Events between two snapshots. */
   readonly snapshotEvery: number;
+  /** How often it is looked after health, snapshots and a socket that could not be. Default 5,000. */
+  readonly lookIntervalMs?: number;
 }
 
-const LOOK_INTERVAL_MS = 5_000;
 /** A log shorter than this opens quickly without a snapshot. */
 const MIN_SNAPSHOT_EVENTS = 1_000;
 
 export class Liaison {
   readonly #options: LiaisonOptions;
   readonly #timer: NodeJS.Timeout;
-  readonly #socket: Promise<CommandSocket | undefined>;
+  /** Undefined while others cannot reach this process. */
+  #socket: CommandSocket | undefined;
+  #listening: Promise<void>;
+  #hasWarned = false;
   #snapshotSeq: number;
   #saving: Promise<void> | undefined;
   #isClosed = false;
@@ -34,20 +38,22 @@ export class Liaison {
   constructor(options: LiaisonOptions) {
     this.#options = options;
     this.#snapshotSeq = options.snapshotSeq;
-    this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
-    this.#socket = this.#listen();
+    this.#timer = setInterval(() => this.#look(), options.lookIntervalMs ?? 5_000).unref();
+    this.#listening = this.#listen();
   }
 
   /** Stops; saves a snapshot when much has happened since the last. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
-    await (await this.#socket)?.close();
+    await this.#listening;
+    await this.#socket?.close();
     await this.#saving;
     await this.#saveAfter(Math.min(MIN_SNAPSHOT_EVENTS, this.#options.snapshotEvery));
   }
 
-  async #listen(): Promise<CommandSocket | undefined> {
+  /** What keeps it from listening, or from being announced, may pass: then a later look does it. */
+  async #listen(): Promise<void> {
     const { writer, upgradeId, tracker, identity, since, logger } = this.#options;
     try {
       // Loaded when it is used: node:net costs every program that imports Milepost some milliseconds.
@@ -60,14 +66,23 @@ export class Liaison {
         await socket.close();
         throw error;
       }
-      return socket;
+      this.#socket = socket;
     } catch (error) {
-      report(logger, "warn", "other processes cannot report into this upgrade while it is held here", error);
-      return undefined;
+      if (this.#hasWarned) return;
+      this.#hasWarned = true;
+      report(logger, "warn", "other processes cannot report into this upgrade for now", error);
     }
   }
 
+  #listenAgain(): void {
+    if (this.#socket !== undefined) return;
+    this.#listening = this.#listening.then(() =>
+      this.#socket !== undefined || this.#isClosed ? undefined : this.#listen(),
+    );
+  }
+
   #look(): void {
+    this.#listenAgain();
     try {
       this.#options.tracker.recordHealth();
     } catch (error) {

@@ -1,9 +1,10 @@
 /** `tracker.run`: a task round a function. */
 
 import { MilepostError, shown } from "../errors.ts";
-import type { ProgressReport, WaitingOnInput } from "../model/command.ts";
+import { positionOf, TASK_FIELDS, type ProgressReport, type WaitingOnInput } from "../model/command.ts";
 import { HEARTBEAT_INTERVAL_MS } from "../model/decide-task.ts";
 import type { ProgressEvent, TaskDefinition } from "../model/event.ts";
+import { checkFields } from "../model/known-fields.ts";
 import type { Task } from "../model/task.ts";
 import { isFinalUpgradeStatus, type ProgressStatus } from "../model/vocabulary.ts";
 import { textOf } from "./logger.ts";
@@ -19,6 +20,10 @@ export interface RunOptions extends TaskOptions {
   readonly ifDone?: "throw" | "skip";
   readonly signal?: AbortSignal;
 }
+
+/** The names of {@link TaskOptions}. */
+export const TASK_OPTIONS: ReadonlySet<string> = new Set(TASK_FIELDS);
+const RUN_OPTIONS: ReadonlySet<string> = new Set(["taskType", "ifDone", "signal", ...TASK_FIELDS]);
 
 /** What the function is given. */
 export interface TaskHandle {
@@ -52,6 +57,7 @@ export async function runTask<T>(
   tracker: TaskTracker,
   { taskId, taskName, work, options }: TaskRun<T>,
 ): Promise<T | undefined> {
+  checkFields(options, RUN_OPTIONS, "the options of run");
   const { taskType, ifDone = "throw", signal, ...definition } = options;
   if (typeof work !== "function")
     throw new MilepostError("INVALID_ARGUMENT", `run: the work must be a function, not ${shown(work)}`);
@@ -91,10 +97,8 @@ function handle(tracker: TaskTracker, taskId: string, signal: AbortSignal): Task
   return {
     taskId,
     signal,
-    progress: (report, message, details) => {
-      const position = typeof report === "number" ? { percentage: report } : report;
-      tracker.execute({ type: "updateTaskProgress", taskId, ...position, message, details });
-    },
+    progress: (report, message, details) =>
+      void tracker.execute({ ...positionOf(report), type: "updateTaskProgress", taskId, message, details }),
     log: (text) => void tracker.execute({ type: "appendLog", taskId, text }),
     waitingOn: (waitingOn) =>
       void tracker.execute(

@@ -6,7 +6,7 @@
 
 import { isProxy } from "node:util/types";
 
-import { isMilepostError, MilepostError } from "../errors.ts";
+import { isMilepostError, MilepostError, shown } from "../errors.ts";
 import { checkCommand, type Command } from "../model/command.ts";
 import { decide } from "../model/decide.ts";
 import type { Decision } from "../model/decision.ts";
@@ -49,7 +49,7 @@ export class Tracker {
 
   /** @throws the errors of `checkCommand` and `decide`, FENCED, CLOSED; then nothing was written. */
   execute(input: unknown): ProgressEvent {
-    const command = checkCommand(input, isProxy);
+    const command = checkCommand(input, isProxy, "request");
     const request = requestOf(input);
     return request === undefined ? this.#perform(command) : this.#performOnce(command, request);
   }
@@ -184,7 +184,11 @@ export class Tracker {
 /** Which request a command came with, so that it is known from the log when it comes again: see `EventEnvelope.request`. */
 function requestOf(input: unknown): string | undefined {
   const { request } = input as { readonly request?: unknown };
-  return typeof request === "string" && REQUEST.test(request) ? request : undefined;
+  if (request === undefined || (typeof request === "string" && REQUEST.test(request))) return request;
+  throw new MilepostError(
+    "INVALID_ARGUMENT",
+    `request must be 1 to 64 lower-case hexadecimal digits and dots, not ${shown(request)}; leave it out`,
+  );
 }
 
 /** Of commands with a request, so many are known. */

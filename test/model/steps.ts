@@ -60,8 +60,8 @@ const command = fc.oneof(
   weighed(5, moves("pauseTask", "resumeTask", "retryTask")),
   weighed(1, moves("completeTask", "completeTask", "skipTask", "cancelTask")),
   weighed(1, one("failTask", { taskId, errorMessage: fc.constant("broke"), details })),
-  weighed(1, moves("heartbeat")),
-  weighed(1, moves("clearWaitingOn")),
+  weighed(1, one("heartbeat", { taskId })),
+  weighed(1, one("clearWaitingOn", { taskId })),
   weighed(1, one("appendLog", { taskId, text: fc.constantFrom("x", "yy") })),
   weighed(
     1,
@@ -87,10 +87,11 @@ const command = fc.oneof(
   ),
   weighed(1, one("clearInsight", { insightId: fc.constantFrom("i", "j") })),
 );
-const ending = fc.record({
-  type: fc.constantFrom("completeUpgrade", "failUpgrade", "cancelUpgrade"),
-  errorMessage: fc.constant("broke"),
-});
+const ending = fc.constantFrom<Input>(
+  { type: "completeUpgrade" },
+  { type: "failUpgrade", errorMessage: "broke" },
+  { type: "cancelUpgrade" },
+);
 
 const timed = (input: fc.Arbitrary<Input>): fc.Arbitrary<Step> =>
   fc.record({

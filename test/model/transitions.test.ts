@@ -30,15 +30,22 @@ const UPGRADE_WAYS: Record<string, readonly string[]> = {
   cancelled: ["startUpgrade", "cancelUpgrade"],
 };
 
+/** What each command needs beside the task's id. */
+const NEEDED: Readonly<Record<string, object>> = {
+  startUpgrade: { phase: "Next" },
+  setCurrentPhase: { phase: "Next" },
+  failUpgrade: { errorMessage: "broke" },
+  failTask: { errorMessage: "broke" },
+  updateTaskProgress: { percentage: 40 },
+  setWaitingOn: { waitingOn },
+  raiseInsight: { insight },
+  appendLog: { text: "line" },
+};
+
 const command = (type: string) => ({
   type,
-  taskId: "t",
-  errorMessage: "broke",
-  percentage: 40,
-  text: "line",
-  phase: "Next",
-  waitingOn,
-  insight,
+  ...(!/Upgrade$|Phase$|Insight$/.test(type) && { taskId: "t" }),
+  ...NEEDED[type],
 });
 
 const withTask = (status: string): TestLog => {
@@ -53,7 +60,8 @@ const withTask = (status: string): TestLog => {
 
 const withUpgrade = (status: string): TestLog => {
   const log = testLog();
-  for (const type of UPGRADE_WAYS[status] ?? []) log.give({ ...command(type), phase: "First" });
+  for (const type of UPGRADE_WAYS[status] ?? [])
+    log.give({ ...command(type), ...(type === "startUpgrade" && { phase: "First" }) });
   expect(log.state.status).toBe(status);
   return log;
 };

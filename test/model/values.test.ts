@@ -228,14 +228,49 @@ describe("errors and commands", () => {
     },
   );
 
-  it("[V6] an unknown command is told which ones there are; fields that it does not have are ignored", () => {
+  it("[V6] an unknown command is told which ones there are", () => {
     expect(codeOf(() => checkCommand({ type: "completeTasks" }))).toBe("UNKNOWN_COMMAND");
     expect(() => checkCommand({ type: "completeTasks" })).toThrow(new RegExp(COMMAND_TYPES.join(", ")));
-    expect(checkCommand({ type: "startTask", taskId: "t", status: "completed", percentage: 100, extra: 1 })).toEqual({
+    expect(COMMAND_TYPES).not.toContain("recordHealth");
+  });
+
+  it.each<[object, RegExp]>([
+    [
+      { type: "updateTaskProgress", taskId: "t", percent: 5 },
+      /^updateTaskProgress has no field "percent".*percentage\?$/,
+    ],
+    [{ type: "updateTaskProgress", taskId: "t", PERCENTAGE: 5 }, /"PERCENTAGE"; did you mean percentage\?$/],
+    [{ type: "startTask", task_id: "t", taskId: "t" }, /"task_id"; did you mean taskId\?$/],
+    [{ type: "startTask", taskId: "t", mesage: "a" }, /"mesage"; did you mean message\?$/],
+    [{ type: "startTask", taskId: "t", percentage: 5 }, /"percentage"; it has type, taskId, message, details$/],
+    [{ type: "addTask", taskId: "u", taskName: "U", parent: "t" }, /"parent"; did you mean parentTaskId\?$/],
+    [{ type: "failTask", taskId: "t", error: "boom" }, /"error"; did you mean errorMessage\?$/],
+    [{ type: "startTask", taskId: "t", request: "ab" }, /has no field "request"/],
+    [
+      { type: "setWaitingOn", taskId: "t", waitingOn: { kind: "k", name: "n", since: 1 } },
+      /^waitingOn has no field "since"/,
+    ],
+    [
+      { type: "raiseInsight", insight: { id: "i", level: "info", message: "m", resource: [] } },
+      /did you mean resources\?$/,
+    ],
+    [JSON.parse('{"type":"startTask","taskId":"t","__proto__":{"a":1}}'), /"__proto__"/],
+    [{ type: "startTask", taskId: "t", ["x".repeat(10_000)]: 1 }, /^startTask has no field "x+\.\.\."?; it has/],
+  ])("[V7] %j has a field that nothing reads: it is refused, and nothing is written", (input, words) => {
+    const log = started();
+    const before = log.events.length;
+    expect(codeOf(() => checkCommand(input))).toBe("INVALID_ARGUMENT");
+    expect(() => log.give(input)).toThrow(words);
+    expect(log.events).toHaveLength(before);
+  });
+
+  it("[V7] a field that is undefined, or not the object's own, counts as left out", () => {
+    const input = Object.assign(Object.create({ inherited: 1 }) as object, {
       type: "startTask",
       taskId: "t",
+      percent: undefined,
     });
-    expect(COMMAND_TYPES).not.toContain("recordHealth");
+    expect(checkCommand(input)).toEqual({ type: "startTask", taskId: "t" });
   });
 
   it("[V6] a refusal names the value and the remedy", () => {

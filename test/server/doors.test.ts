@@ -331,10 +331,10 @@ describe("X29: compression", () => {
       }
   });
 
-  test("X29: is in no part of the sources", () => {
+  test("X29: is in no part of the sources but the one that serves files, which are the same for everybody", () => {
     const folder = join(import.meta.dirname, "../../src");
     for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-      if (!file.endsWith(".ts")) continue;
+      if (!file.endsWith(".ts") || file === join("server", "dashboard.ts")) continue;
       const text = readFileSync(join(folder, file), "utf8");
       expect([file, text]).toEqual([
         file,

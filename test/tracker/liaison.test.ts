@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -8,6 +9,9 @@ import type { ProgressTrackerOptions } from "../../src/progress-tracker-options.
 import { realFileSystem, type FileSystem } from "../../src/storage/files.ts";
 import { jsonLines } from "../../src/storage/json-lines.ts";
 import { sendCommands } from "../../src/tracker/hand-over.ts";
+import { Liaison } from "../../src/tracker/liaison.ts";
+import { openTracker } from "../../src/tracker/open.ts";
+import { runNow } from "../../src/tracker/steps.ts";
 import { check_G2 } from "../faults/checks.ts";
 import { eventsOnDisk } from "../faults/stored.ts";
 import { tempFolder } from "../temp-folder.ts";
@@ -19,11 +23,11 @@ const open = (options: Partial<ProgressTrackerOptions>): ProgressTracker =>
   new ProgressTracker({ upgradeId: ID, planId: "plan-456", clusterName: "my-cluster", ...options });
 
 /** A file system that does not take the name of a holder. */
-function unannounceable(): FileSystem {
+function unannounceable(isFull = (): boolean => true): FileSystem {
   return {
     ...realFileSystem,
     openSync: ((path: string, ...more: [string, number]) => {
-      if (path.includes("holder"))
+      if (path.includes("holder") && isFull())
         throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC", errno: -28 });
       return realFileSystem.openSync(path, ...more);
     }) as FileSystem["openSync"],
@@ -52,7 +56,10 @@ describe("a holder that cannot say that it is one", () => {
       expect.stringContaining("other processes cannot report into this upgrade"),
     ]);
     const refused = sendCommands(jsonLines({ path }), ID, [PHASE], { timeoutMs: 200 });
-    await expect(refused).rejects.toMatchObject({ code: "LOCKED", message: expect.stringContaining("unknown") });
+    await expect(refused).rejects.toMatchObject({
+      code: "LOCKED",
+      message: expect.stringContaining("an unknown time"),
+    });
     await tracker.close();
     expect(eventsOnDisk(path, ID).map(({ id }) => id)).toContain(started.id);
     // Nothing listens any more, and nothing is left of what did.
@@ -60,6 +67,51 @@ describe("a holder that cannot say that it is one", () => {
     expect(await sendCommands(jsonLines({ path }), ID, [PHASE])).toMatchObject([{ type: "upgrade.phase_changed" }]);
     expect(check_G2(eventsOnDisk(path, ID))).toEqual([]);
   });
+});
+
+describe("a holder that could not say so at first", () => {
+  it("[K5] says so as soon as it can, and takes commands from then on", async () => {
+    const path = tempFolder();
+    let isFull = true;
+    const storage = jsonLines({ path, fs: unannounceable(() => isFull) });
+    const warnings: string[] = [];
+    const warn = (message: string): void => void warnings.push(message);
+    const logger = { info: () => undefined, warn, error: () => undefined };
+    const opened = runNow(openTracker({ storage, upgradeId: ID, logger }));
+    const liaison = new Liaison({ ...opened, upgradeId: ID, logger, snapshotEvery: 1_000, lookIntervalMs: 10 });
+    for (const until = Date.now() + 5_000; warnings.length < 2 && Date.now() < until;) await sleep(5);
+    await sleep(50);
+    expect(warnings).toHaveLength(2);
+    isFull = false;
+    await socketOf(path);
+    expect(await sendCommands(jsonLines({ path }), ID, [PHASE])).toMatchObject([{ type: "upgrade.phase_changed" }]);
+    expect(opened.tracker.state.currentPhase).toBe("Nodes");
+    await liaison.close();
+    await opened.tracker.close();
+    expect(readdirSync(join(path, "upgrades", ID)).filter((name) => name.endsWith(".sock"))).toEqual([]);
+  });
+
+  it.runIf(process.platform === "linux")(
+    "[K5] is known by its process all the same, and not as who held it before",
+    async () => {
+      const path = tempFolder();
+      const fs = unannounceable();
+      const holderFile = join(path, "upgrades", ID, "holder.json");
+      const tracker = open({ storage: jsonLines({ path, fs }) });
+      tracker.startUpgrade();
+      const named = { pid: process.pid, host: hostname(), since: "an unknown time" };
+      expect(jsonLines({ path }).holder(ID)).toMatchObject(named);
+      // The name of one that was killed before it, which could not be replaced.
+      const dead = { program: "old", pid: 2 ** 22 + 1, host: hostname(), since: "2026-01-01T00:00:00Z" };
+      writeFileSync(holderFile, JSON.stringify(dead));
+      expect(jsonLines({ path }).holder(ID)).toMatchObject(named);
+      // One of another machine, or of a container, cannot be asked for here: its word holds.
+      writeFileSync(holderFile, JSON.stringify({ ...dead, host: "elsewhere" }));
+      expect(jsonLines({ path }).holder(ID)).toMatchObject({ program: "old", host: "elsewhere" });
+      await tracker.close();
+      expect(jsonLines({ path }).holder(ID)).toBeUndefined();
+    },
+  );
 });
 
 describe("the socket of a holder", () => {

@@ -7,13 +7,16 @@ import type { Hub } from "../../stream/hub.ts";
 import type { Upgrades } from "../../stream/upgrades.ts";
 import type { Clock } from "../../tracker/clock.ts";
 import type { Logger } from "../../tracker/logger.ts";
+import type { Dashboard } from "../dashboard.ts";
 import { callerCheck, grantOf } from "./caller.ts";
 import { asyncApiDocument, openApiDocument } from "./documents.ts";
 import { createRequests } from "./idempotency.ts";
 import { problemAnswer } from "./problem.ts";
-import { addRoutes, type ApiEnv, type Route } from "./route.ts";
+import { addRoutes, sentPath, type ApiContext, type ApiEnv, type Route } from "./route.ts";
 import { credentialRoutes, type Credentials } from "./routes/credential-routes.ts";
+import { deleteRoutes } from "./routes/delete-routes.ts";
 import { eventRoutes, type EventStream } from "./routes/event-routes.ts";
+import { exportRoutes } from "./routes/export-routes.ts";
 import { reportRoutes } from "./routes/report-routes.ts";
 import { systemRoutes } from "./routes/system-routes.ts";
 import { upgradeRoutes } from "./routes/upgrade-routes.ts";
@@ -35,10 +38,12 @@ export interface ApiOptions {
   readonly checkReady: () => Promise<void>;
   /** Aborted when the server stops. */
   readonly closing: AbortSignal;
+  /** What people see in a browser. */
+  readonly dashboard: Dashboard;
 }
 
-/** For whoever opens the address in a browser. */
-const GREETING = `Milepost is running.
+/** For whoever asks for the address without a browser. */
+const GREETING = `Milepost is running. In a browser, this address is the dashboard.
 
   /api/v1/upgrades   the upgrades, as JSON
   /openapi.json      all there is (OpenAPI 3.1)
@@ -47,20 +52,27 @@ const GREETING = `Milepost is running.
 
 /** The API as an application for Node's HTTP server (`getRequestListener(app.fetch)` of @hono/node-server). */
 export function createApi(options: ApiOptions): Hono<ApiEnv> {
-  const { logger, credentials } = options;
+  const { logger, credentials, dashboard } = options;
   const app = new Hono<ApiEnv>();
   app.use(withHeaders, wellFormed, callerCheck(credentials));
   addRoutes(app, routesOf(options));
-  app.get("/", (c) => c.text(GREETING));
-  app.notFound((c) =>
-    problemAnswer(
-      c,
-      new MilepostError("NOT_FOUND", `there is nothing at ${shown(c.req.path)}; see /openapi.json`),
-      logger,
-    ),
+  app.get("/", (c) => dashboard(c) ?? (sentPath(c) === "/" ? greeting(c) : c.notFound()));
+  app.notFound(
+    (c) =>
+      dashboard(c) ??
+      problemAnswer(
+        c,
+        new MilepostError("NOT_FOUND", `there is nothing at ${shown(c.req.path)}; see /openapi.json`),
+        logger,
+      ),
   );
   app.onError((error, c) => problemAnswer(c, error, logger));
   return app;
+}
+
+function greeting(c: ApiContext): Response {
+  c.header("Vary", "Accept");
+  return c.text(GREETING);
 }
 
 /** Every route of the API. */
@@ -79,7 +91,9 @@ function routesOf(options: ApiOptions): readonly Route[] {
   const routes: readonly Route[] = [
     ...upgradeRoutes(service, upgradeList(all)),
     ...eventRoutes(service, events),
+    ...exportRoutes(service),
     ...reportRoutes(service, createRequests(upgrades)),
+    ...deleteRoutes(service, credentials.shareLinks),
     ...credentialRoutes(service, credentials),
     ...systemRoutes(service, { documents, checkReady }),
   ];
@@ -96,8 +110,7 @@ const withHeaders: MiddlewareHandler<ApiEnv> = async (c, next) => {
 /** An address that cannot be decoded would be taken for another one. */
 const wellFormed: MiddlewareHandler<ApiEnv> = (c, next) => {
   try {
-    // As it was sent: a Request's own address has been tidied up.
-    decodeURIComponent((c.env.incoming.url ?? "").replace(/[?#].*$/s, ""));
+    decodeURIComponent(sentPath(c));
   } catch (error) {
     throw new MilepostError(
       "INVALID_ARGUMENT",

@@ -32,7 +32,10 @@ export function callerCheck({ guard, trustedProxies }: CallerOptions): Middlewar
       c.set("refusal", error);
     }
     await next();
-    for (const [name, value] of Object.entries(originHeaders(c, trustedProxies))) c.res.headers.set(name, value);
+    for (const [name, value] of Object.entries(originHeaders(c, trustedProxies))) {
+      if (name === "Vary") c.res.headers.append(name, value);
+      else c.res.headers.set(name, value);
+    }
   };
 }
 
@@ -44,13 +47,13 @@ export function originHeaders(c: ApiContext, trustedProxies: AddressList): Reado
   return {
     ...vary,
     "Access-Control-Allow-Origin": origin,
-    "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After",
+    "Access-Control-Expose-Headers": "Content-Disposition, ETag, Link, Location, Milepost-Next-Cursor, Retry-After",
     ...(c.req.method === "OPTIONS" && PREFLIGHT),
   };
 }
 
 const PREFLIGHT = {
-  "Access-Control-Allow-Methods": "GET, HEAD, POST",
+  "Access-Control-Allow-Methods": "GET, HEAD, POST, DELETE",
   "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-None-Match",
   "Access-Control-Max-Age": "600",
 } as const;

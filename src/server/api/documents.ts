@@ -4,7 +4,8 @@ import { z } from "zod";
 
 import { ERRORS, type ErrorCode } from "../../errors.ts";
 import { SUBPROTOCOL } from "../../stream/protocol.ts";
-import { problem, PROBLEM_TYPE } from "./problem.ts";
+import { PROBLEM_TYPE } from "../problem-document.ts";
+import { problem } from "./problem.ts";
 import type { Answer, Parameter, Route } from "./route.ts";
 import { CLIENT_MESSAGES, SERVER_MESSAGES, type MessageSchema } from "./schemas/messages.ts";
 import { named } from "./schemas/values.ts";
@@ -98,9 +99,15 @@ function answerOf({ description, content, headers }: Answer): Json {
   };
 }
 
+const EARLY = [
+  [408, "The request did not come to its end in time"],
+  [417, "An expectation that is not 100-continue"],
+  [431, "The address and the headers are larger than 16 KiB"],
+] as const;
+
 /** What any route may answer, and what its own errors do, by status. */
 function errorAnswers({ action, parameters = [], errors = [] }: Route): Json {
-  const isAboutUpgrade = parameters.some(({ in: place }) => place === "path");
+  const isAboutUpgrade = parameters.some(({ in: place, name }) => place === "path" && name === "id");
   const codes: readonly ErrorCode[] = [
     ...errors,
     "FORBIDDEN",
@@ -115,11 +122,10 @@ function errorAnswers({ action, parameters = [], errors = [] }: Route): Json {
     String(status),
     { description: found.join(", "), content: { [PROBLEM_TYPE]: { schema: schemaOf(problem) } } },
   ]);
-  // Before any route: without a body.
-  return {
-    ...Object.fromEntries(problems),
-    431: { description: "The address and the headers are larger than 16 KiB" },
-  };
+  // Before any route.
+  const content = { [PROBLEM_TYPE]: { schema: schemaOf(problem) } };
+  const early = EARLY.map(([status, description]) => [status, { description, content }]);
+  return { ...Object.fromEntries(problems), ...(Object.fromEntries(early) as Json) };
 }
 
 export function asyncApiDocument(version: string): object {

@@ -5,10 +5,9 @@ import { z } from "zod";
 
 import { ERRORS, isMilepostError, MilepostError, type ErrorCode } from "../../errors.ts";
 import { report, type Logger } from "../../tracker/logger.ts";
+import { PROBLEM_TYPE, problemDocument } from "../problem-document.ts";
 import type { ApiContext } from "./route.ts";
 import { named } from "./schemas/values.ts";
-
-export const PROBLEM_TYPE = "application/problem+json";
 
 /** What every error answers with. */
 export const problem = z.object({
@@ -17,7 +16,7 @@ export const problem = z.object({
   status: z.int(),
   detail: z.string().describe("What was wrong, the value seen, what to do"),
   code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
-  instance: z.string().describe("The path of the request"),
+  instance: z.string().optional().describe("The path of the request, where it could be read"),
   retryable: z.boolean().describe("True if the same request may succeed later without a change"),
   executed: z
     .int()
@@ -35,21 +34,9 @@ export function problemAnswer(c: ApiContext, error: unknown, logger: Logger): Re
   const known = isMilepostError(error) && Object.hasOwn(ERRORS, error.code) ? error : internal(error);
   const row = ERRORS[known.code];
   const status = row.httpStatus as ContentfulStatusCode;
-  // Text of a fault of this side may hold paths of this machine.
-  const isOurFault = row.httpStatus === 500;
-  if (isOurFault) report(logger, "error", `${c.req.method} ${c.req.path}`, error);
-  const { executed } = known.context;
-  const body: z.infer<typeof problem> = {
-    type: `urn:milepost:error:${known.code}`,
-    title: row.meaning,
-    status,
-    detail: isOurFault ? row.meaning : known.message,
-    code: known.code,
-    // As it was sent: c.req.path is decoded, and might steer the terminal that shows it.
-    instance: new URL(c.req.url).pathname,
-    retryable: row.retryable,
-    ...(typeof executed === "number" && { executed }),
-  };
+  if (row.httpStatus === 500) report(logger, "error", `${c.req.method} ${c.req.path}`, error);
+  // As it was sent: c.req.path is decoded, and might steer the terminal that shows it.
+  const body: z.infer<typeof problem> = problemDocument(known, { instance: new URL(c.req.url).pathname });
   c.header("Content-Type", PROBLEM_TYPE);
   c.header("Cache-Control", "no-store");
   if (status === 401) c.header("WWW-Authenticate", 'Bearer realm="milepost"');

@@ -1,5 +1,6 @@
 /** The marks that requests with an Idempotency-Key have left in the log of one upgrade. */
 
+import { parseCursor } from "../../model/cursor.ts";
 import { parseLine, splitLines } from "../../storage/line.ts";
 import type { LogReader } from "../../storage/storage.ts";
 import type { Upgrades } from "../../stream/upgrades.ts";
@@ -59,10 +60,12 @@ export class RequestMarks {
   /** Reads what has been written since the last time; at first the run before, too. @throws what the storage throws. */
   async readOn(): Promise<void> {
     const reader = await this.#upgrades.log(this.#upgradeId).openReader();
-    if (reader === undefined) return;
+    if (reader === undefined) return this.#forget("");
     try {
       const { logId, run } = reader.header;
       if (logId !== this.#logId) {
+        // Not the next run: the upgrade may have been deleted, and have begun again.
+        if (run === 1) this.#forget(logId);
         if (this.#logId === undefined && run > 1) await this.#readRun(run - 1);
         this.#logId = logId;
         // The reader is at the beginning.
@@ -75,6 +78,14 @@ export class RequestMarks {
     } finally {
       reader.close();
     }
+  }
+
+  /** The upgrade of another log is there no more: what was asked of it may be asked again. */
+  #forget(presentLogId: string): void {
+    for (const [name, { made }] of this.#requests)
+      if ([...made.values()].some((cursor) => parseCursor(cursor).logId !== presentLogId)) this.#requests.delete(name);
+    this.#logId = undefined;
+    this.#seq = 0;
   }
 
   async #readRun(run: number): Promise<void> {

@@ -18,6 +18,11 @@ export interface ApiEnv {
 }
 export type ApiContext = Context<ApiEnv>;
 
+/** The path as it was sent: Request and Hono tidy theirs up, so that another one would be looked at. */
+export function sentPath(c: ApiContext): string {
+  return (c.env.incoming.url ?? "").replace(/[?#].*$/s, "");
+}
+
 /** A value in the address or a header. */
 export interface Parameter {
   readonly name: string;
@@ -36,7 +41,7 @@ export interface Answer {
 }
 
 export interface Route {
-  readonly method: "get" | "post";
+  readonly method: "get" | "post" | "delete";
   /** As in the documents: `/api/v1/upgrades/{id}`. */
   readonly path: string;
   readonly operationId: string;
@@ -51,7 +56,7 @@ export interface Route {
   readonly handle: (c: ApiContext) => Response | Promise<Response>;
 }
 
-const METHODS = { get: "GET, HEAD", post: "POST" } as const;
+const METHODS = { get: "GET, HEAD", post: "POST", delete: "DELETE" } as const;
 
 /** Adds the routes. What has a route and another method is answered with 405 and what there is. */
 export function addRoutes(app: Hono<ApiEnv>, routes: readonly Route[]): void {

@@ -23,7 +23,7 @@ export interface Service {
 }
 
 /** The id in the address. @throws INVALID_ID. */
-function idOf(c: ApiContext, name = "id"): string {
+export function idOf(c: ApiContext, name = "id"): string {
   return checkId(c.req.param(name), "the id in the address");
 }
 
@@ -60,7 +60,7 @@ export async function withUpgrade<T>(
 }
 
 /** `<id>@<n>`: a finished run of `<id>`, unless an upgrade has just this name. */
-const RUN = /^(.+)@[1-9]\d{0,14}$/s;
+export const RUN = /^(.+)@[1-9]\d{0,14}$/s;
 
 function mayNeedLook(grant: Grant | undefined, ref: string): boolean {
   if (grant === undefined) return false;

@@ -86,24 +86,22 @@ export function createTokenBucket({
 }
 
 export interface FailureLimitOptions {
-  /** Refused credentials of one address within any 60 seconds. Default 10. */
+  /** Refused credentials of one address within any 60 seconds that are told so. Default 10. */
   readonly perMinute?: number;
-  /** Credentials of one address being looked at at the same time. Default 50. */
-  readonly atOnce?: number;
   /** Addresses that are remembered; the one that failed least recently is forgotten for another. Default 10,000. */
   readonly maxAddresses?: number;
   readonly clock?: Clock;
 }
 
-/** The limit of guessing. */
+/** The limit of wrong credentials. */
 export interface FailureLimit {
   /**
-   * Runs `authenticate`, and counts it against the address if the credentials are refused. From an address with too many
-   * refusals nothing is looked at any more, and no answer tells a wrong guess from a right one.
+   * Runs `authenticate`, and counts it against the address if the credentials are refused. All are looked at, whatever came
+   * before from there: many may share an address, and the right ones among them pass.
    *
    * @param unasked - asked after a refusal: what was refused, if it was sent by itself, as a browser sends an old cookie with
-   *   each request. The same again is no further guess.
-   * @throws RATE_LIMITED; what `authenticate` throws.
+   *   each request. The same again is no further mistake.
+   * @throws RATE_LIMITED for wrong credentials beyond the limit; what `authenticate` throws.
    */
   guard<T>(address: string, authenticate: () => T | Promise<T>, unasked?: () => string | undefined): Promise<T>;
 }
@@ -117,45 +115,31 @@ interface Failure {
 }
 
 export function createFailureLimit(options: FailureLimitOptions = {}): FailureLimit {
-  const { perMinute = 10, atOnce = 50, maxAddresses = 10_000, clock = systemClock } = options;
+  const { perMinute = 10, maxAddresses = 10_000, clock = systemClock } = options;
   // Refusals, the oldest first; the callers in the order of their last one.
-  const failures = new Map<string, Failure[]>();
-  const underWay = new Map<string, number>();
+  const failures = new Map<string, readonly Failure[]>();
 
-  const recent = (caller: string): Failure[] => {
-    const all = failures.get(caller) ?? [];
-    return all.filter(({ at }) => clock.monotonic() - at < WINDOW_MS);
-  };
-  const isBarred = (caller: string): boolean => recent(caller).length >= perMinute;
-  const count = (caller: string, text: string | undefined): void => {
+  /** False when there are too many already. */
+  const count = (caller: string, text: string | undefined): boolean => {
+    const now = clock.monotonic();
     const unasked = text === undefined ? undefined : sha256Hex(text);
-    const known = recent(caller);
-    if (unasked !== undefined && known.some((failure) => failure.unasked === unasked)) return;
+    const recent = (failures.get(caller) ?? []).filter(({ at }) => now - at < WINDOW_MS);
+    if (unasked !== undefined && recent.some((failure) => failure.unasked === unasked)) return true;
+    if (recent.length >= perMinute) return false;
     failures.delete(caller);
-    failures.set(caller, [...known, { at: clock.monotonic(), unasked }]);
+    failures.set(caller, [...recent, { at: now, unasked }]);
     if (failures.size > maxAddresses) failures.delete(failures.keys().next().value as string);
+    return true;
   };
 
   return {
     guard: async (address, authenticate, unasked) => {
-      const caller = networkOf(address);
-      const already = underWay.get(caller) ?? 0;
-      if (already >= atOnce || isBarred(caller)) throw tooManyFailures();
-      underWay.set(caller, already + 1);
       try {
-        const result = await authenticate();
-        // Barred meanwhile, by guesses made beside this one.
-        if (isBarred(caller)) throw tooManyFailures();
-        return result;
+        return await authenticate();
       } catch (error) {
         if (!isMilepostError(error, "UNAUTHENTICATED")) throw error;
-        if (isBarred(caller)) throw tooManyFailures();
-        count(caller, unasked?.());
+        if (!count(networkOf(address), unasked?.())) throw tooManyFailures();
         throw error;
-      } finally {
-        const left = (underWay.get(caller) as number) - 1;
-        if (left === 0) underWay.delete(caller);
-        else underWay.set(caller, left);
       }
     },
   };

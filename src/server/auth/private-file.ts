@@ -41,7 +41,7 @@ export function readPrivateFile(path: string, { mayAllRead = false } = {}): stri
     if (process.platform !== "win32" && (mode & tooOpen) !== 0) {
       throw new MilepostError(
         "INVALID_ARGUMENT",
-        `${shown(path)} may be ${(mode & WRITTEN_BY_OTHERS) !== 0 ? "written" : "read"} by others (mode ${(mode & 0o777).toString(8)}), and who may do what depends on it; run chmod 600 on it (a mounted secret: mode 0440)`,
+        `${shown(path)} may be ${(mode & WRITTEN_BY_OTHERS) !== 0 ? "written" : "read"} by others (mode ${(mode & 0o777).toString(8)}), and it is a secret or says who may do what; run chmod 600 on it (a mounted secret: mode 0440)`,
         { context: { path } },
       );
     }

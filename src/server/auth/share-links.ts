@@ -1,6 +1,6 @@
 /**
  * Share links: a token that shows one upgrade to whoever holds it, until it expires or is revoked. It is signed with a key of
- * the server's own, and says all there is to know, so links need no list; only what was revoked is kept.
+ * the server's own, and says all there is to know: what is kept besides is what was revoked, and a list for people.
  *
  * An id is `<generation>.<random>`. An upgrade has one generation at a time: revoking all its links begins the next.
  */
@@ -15,7 +15,7 @@ import { checkId } from "../../model/check.ts";
 import { systemClock, type Clock } from "../../tracker/clock.ts";
 import type { Grant } from "./grant.ts";
 import { tokenExpired, unauthenticated } from "./refusal.ts";
-import { openShareRecord, type ShareRecord } from "./share-record.ts";
+import { openShareRecord, type ShareEntry, type ShareRecord } from "./share-record.ts";
 
 /** The `iss` of share tokens. No other issuer can have it. */
 export const SHARE_ISSUER = "milepost:share";
@@ -45,13 +45,28 @@ interface ShareLink {
   readonly expiresAtMs: number;
 }
 
+/** What a link is made for, as far as the list of links shows it. */
+interface SharedUpgrade {
+  readonly clusterName?: string;
+  /** The subject of whoever makes it. */
+  readonly createdBy?: string;
+}
+
 export interface ShareLinks {
-  /** @throws INVALID_ID; INVALID_ARGUMENT for a lifetime below a minute or above the longest. Default lifetime: 7 days. */
-  createShareToken(upgradeId: string, lifetimeMs?: number): Promise<ShareLink>;
+  /**
+   * @param about - for the list.
+   * @throws INVALID_ID; INVALID_ARGUMENT for a lifetime below a minute or above the longest; LIMIT_REACHED, STORAGE_UNUSABLE.
+   *   Default lifetime: 7 days.
+   */
+  createShareToken(upgradeId: string, lifetimeMs?: number, about?: SharedUpgrade): Promise<ShareLink>;
+  /** The links that were made with this server's record and are good, the oldest first. */
+  list(): readonly ShareEntry[];
   /** @throws UNAUTHENTICATED, TOKEN_EXPIRED. */
   verify(token: string): Promise<Grant>;
   /** True for the grant of a share link that was revoked since. */
   isRevoked(grant: Grant): boolean;
+  /** True for text that can be the id of a link. */
+  isId(text: string): boolean;
   /** Ends one link. @throws INVALID_ARGUMENT for what is no id of a link; LIMIT_REACHED, STORAGE_UNUSABLE. */
   revoke(id: string): void;
   /** Ends all links of an upgrade that there are; new ones can be made. @throws INVALID_ID, LIMIT_REACHED, STORAGE_UNUSABLE. */
@@ -72,7 +87,8 @@ export function createShareLinks(options: ShareLinksOptions = {}): ShareLinks {
   const generationOf = (upgradeId: string): string => record.generationOf(upgradeId) ?? FIRST_GENERATION;
 
   return {
-    createShareToken: async (upgradeId, lifetimeMs = Math.min(7 * DAY_MS, maxLifetimeMs)) => {
+    list: () => record.links(),
+    createShareToken: async (upgradeId, lifetimeMs = Math.min(7 * DAY_MS, maxLifetimeMs), about = {}) => {
       checkId(upgradeId, "upgradeId");
       checkLifetime(lifetimeMs, maxLifetimeMs);
       const id = `${generationOf(upgradeId)}.${randomBytes(16).toString("hex")}`;
@@ -83,7 +99,10 @@ export function createShareLinks(options: ShareLinksOptions = {}): ShareLinks {
         .setJti(id)
         .setExpirationTime(expiresAt)
         .sign(key);
-      return { id, token, expiresAtMs: expiresAt * 1000 };
+      const { clusterName = "unknown", createdBy = "unknown" } = about;
+      const expiresAtMs = expiresAt * 1000;
+      record.add({ id, upgradeId, clusterName, createdBy, createdAtMs: clock.now(), expiresAtMs });
+      return { id, token, expiresAtMs };
     },
     verify: async (token) => verifyShare(token, { key, record, clock, generationOf }),
     isRevoked: ({ subject, permissions }) => {
@@ -92,6 +111,7 @@ export function createShareLinks(options: ShareLinksOptions = {}): ShareLinks {
       const upgradeId = permissions[0]?.channel.slice("upgrade:".length) ?? "";
       return isRevoked(id, upgradeId, { record, generationOf });
     },
+    isId: (text) => ID.test(text),
     revoke: (id) => {
       if (!ID.test(id)) throw new MilepostError("INVALID_ARGUMENT", `${shown(id)} is not the id of a share link`);
       record.revoke(id, clock.now() + maxLifetimeMs);

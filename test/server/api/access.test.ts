@@ -193,7 +193,8 @@ describe("credentials", () => {
     const server = await guarded();
     const stale = { Cookie: "milepost=expired-or-forged-token-1234567890" };
     const { status, headers, json } = await server.post("/api/v1/session", { token: tokenOf("agent") }, stale);
-    expect([status, json]).toEqual([200, { subject: "token:agent", expiresAt: null }]);
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ subject: "token:agent", expiresAt: null, permissions: ["report:upgrade:u1"] });
     const set = headers.get("set-cookie") ?? "";
     expect(set).toMatch(/^milepost=[^;]+; Path=\/; HttpOnly; SameSite=Strict$/);
     const Cookie = set.split(";")[0] as string;

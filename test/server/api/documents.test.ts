@@ -161,7 +161,9 @@ describe("docs/http.md", () => {
   test("has every route once, and no other", async () => {
     const document = await documentOf(await serve());
     const routes = operationsOf(document).map(({ method, path }) => `${method.toUpperCase()} ${path}`);
-    const headings = [...page.matchAll(/^### `(GET|POST) ([^`]+)`$/gm)].map(([, method, path]) => `${method} ${path}`);
+    const headings = [...page.matchAll(/^### `(GET|POST|DELETE) ([^`]+)`$/gm)].map(
+      ([, method, path]) => `${method} ${path}`,
+    );
     expect(headings.sort()).toEqual(routes.sort());
   });
 

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { jsonLines } from "../../../src/storage/json-lines.ts";
 import { parseLine } from "../../../src/storage/line.ts";
@@ -107,6 +108,26 @@ describe("the events", () => {
       new URL(next ?? "", `${server.url}/api/v1/upgrades/u1/events`).href.slice(server.url.length),
     );
     expect(rest.json.events[0].seq).toBe(6);
+  });
+
+  test("name the next ones in Link as long as there are some, and always where to go on, in either format", async () => {
+    const server = await serve();
+    await begun(server);
+    for (const Accept of ["application/json", "application/x-ndjson"]) {
+      const cursors: (string | null)[] = [];
+      let path: string | undefined = "/api/v1/upgrades/u1/events?limit=2";
+      for (let pages = 0; path !== undefined && pages < 9; pages++) {
+        const { headers, text } = await server.get(path, { Accept });
+        cursors.push(headers.get("milepost-next-cursor"));
+        expect(text).toContain(cursors.at(-1));
+        const next = /<(.*)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
+        path = next === undefined ? undefined : `/api/v1/upgrades/u1/events${next}`;
+      }
+      const { json: state } = await server.get("/api/v1/upgrades/u1");
+      expect([cursors.length, cursors.at(-1)]).toEqual([Math.ceil(state.seq / 2), state.cursor]);
+      const none = await server.get(`/api/v1/upgrades/u1/events?after=${state.cursor}`, { Accept });
+      expect([none.headers.get("link"), none.headers.get("milepost-next-cursor")]).toEqual([null, state.cursor]);
+    }
   });
 
   test("end an answer after about a mebibyte, and lose nothing by it", async () => {
@@ -298,5 +319,32 @@ describe("the server itself", () => {
     const { status, json } = await server.get("/readyz");
     expect([status, json.code]).toEqual([503, "STORAGE_UNUSABLE"]);
     expect(JSON.stringify(json)).not.toContain("/dev/null");
+  });
+
+  test("is not ready on a full disk, is again when there is space, and leaves nothing behind", async ({ skip }) => {
+    const mount = tempFolder();
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "milepost-test", mount], { stdio: "pipe" });
+    } catch (error) {
+      skip(`mounting is not allowed here (${String(error).slice(0, 80)})`);
+    }
+    onTestFinished(() => void execFileSync("umount", ["-l", mount]));
+    const server = await serve({ storage: jsonLines({ path: mount }) });
+    expect((await server.get("/readyz")).status).toBe(200);
+    try {
+      writeFileSync(join(mount, "ballast"), Buffer.alloc(1_000_000));
+    } catch {
+      // Full.
+    }
+    const full = await server.get("/readyz");
+    expect([full.status, full.json.code, full.json.detail]).toEqual([
+      503,
+      "STORAGE_UNUSABLE",
+      "the storage cannot be written (ENOSPC)",
+    ]);
+    expect((await server.get("/healthz")).status).toBe(200);
+    expect(readdirSync(mount).filter((name) => name.startsWith(".ready"))).toEqual([]);
+    rmSync(join(mount, "ballast"));
+    expect((await server.get("/readyz")).status).toBe(200);
   });
 });

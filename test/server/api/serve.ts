@@ -15,6 +15,7 @@ export interface Served {
   readonly log: string[];
   get(path: string, headers?: Record<string, string>): Promise<Answered>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answered>;
+  delete(path: string, headers?: Record<string, string>): Promise<Answered>;
   close(): Promise<void>;
 }
 
@@ -40,6 +41,7 @@ export async function serve(options: Partial<StorageServerOptions> = {}): Promis
     port,
     log,
     get: (path, headers = {}) => answered(fetch(url + path, { headers })),
+    delete: (path, headers = {}) => answered(fetch(url + path, { method: "DELETE", headers })),
     post: (path, body, headers = {}) =>
       answered(
         fetch(url + path, {

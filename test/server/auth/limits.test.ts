@@ -57,7 +57,7 @@ describe("guesses (X07, X31)", () => {
     throw unauthenticated("unknown");
   };
 
-  test("ten of an address are answered in any minute, then nothing is looked at", async () => {
+  test("ten wrong ones of an address are told so in any minute, further ones to wait; all are looked at alike", async () => {
     const clock = manualClock();
     const limit = createFailureLimit({ clock });
     let looked = 0;
@@ -66,31 +66,28 @@ describe("guesses (X07, X31)", () => {
     const first = await Promise.all(Array.from({ length: 10 }, () => guess()));
     expect(new Set(first)).toEqual(new Set(["UNAUTHENTICATED"]));
     for (let n = 0; n < 100; n++) expect(await guess()).toBe("RATE_LIMITED");
-    expect(looked).toBe(10);
-    // Nor does the right one pass: else it would be found by trying on.
-    expect(await codeOf(() => limit.guard("203.0.113.9", () => "right"))).toBe("RATE_LIMITED");
+    // Neither answer is quicker for not having been looked at.
+    expect(looked).toBe(110);
     expect(await guess("203.0.113.10")).toBe("UNAUTHENTICATED");
     clock.pass(59_999);
     expect(await guess()).toBe("RATE_LIMITED");
     clock.pass(1);
     expect(await guess()).toBe("UNAUTHENTICATED");
-    expect(await limit.guard("203.0.113.9", () => "right")).toBe("right");
   });
 
-  test("a thousand at once are no way round: ten are answered, fifty looked at, no right one among the rest told", async () => {
+  test("a right one passes, whatever else comes from its address, before, beside and after it", async () => {
     const limit = createFailureLimit({ clock: manualClock() });
-    let looked = 0;
     const guess = (n: number): Promise<string> =>
       codeOf(() =>
         limit.guard("203.0.113.9", async () => {
-          looked++;
           await Promise.resolve();
-          if (n !== 40) wrong();
+          if (n % 100 !== 40) wrong();
         }),
       );
     const answers = await Promise.all(Array.from({ length: 1000 }, (_, n) => guess(n)));
     const count = (code: string): number => answers.filter((answer) => answer === code).length;
-    expect([count("UNAUTHENTICATED"), count("RATE_LIMITED"), count("none"), looked]).toEqual([10, 990, 0, 50]);
+    expect([count("UNAUTHENTICATED"), count("RATE_LIMITED"), count("none")]).toEqual([10, 980, 10]);
+    expect(await limit.guard("203.0.113.9", () => "right")).toBe("right");
   });
 
   test("only refused credentials count: not expired ones, not other trouble", async () => {

@@ -23,6 +23,8 @@ const JSON_TYPE = "application/json";
 const NDJSON_TYPE = "application/x-ndjson";
 const SSE_TYPE = "text/event-stream";
 
+/** Says what NDJSON has no place for: where it ended. */
+const NEXT_CURSOR = "Milepost-Next-Cursor";
 /** An answer ends after the line that brings it to so many bytes, whatever the limit. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const LINES_PER_READ = 100;
@@ -50,7 +52,8 @@ export function eventRoutes(service: Service, live: EventStream): readonly Route
       description:
         "As JSON, as NDJSON (the stored lines, byte for byte) or, with `Accept: text/event-stream`, live. " +
         "An `after` that is not on the history of the log is answered with 410 CURSOR_GONE: read the state again. " +
-        "An answer may end before the limit, after about 1 MiB; `cursor` and the Link header say where to go on.",
+        "An answer may end before the limit, after about 1 MiB: there is more as long as it has a Link header. " +
+        "Milepost-Next-Cursor says where to go on, also at the end, for what comes later.",
       action: "watch",
       parameters: [
         UPGRADE_ID,
@@ -79,7 +82,10 @@ export function eventRoutes(service: Service, live: EventStream): readonly Route
         200: {
           description: "Events in the order of the log",
           content: { [JSON_TYPE]: eventPage, [NDJSON_TYPE]: event, [SSE_TYPE]: z.string() },
-          headers: { Link: 'The next events: <…>; rel="next"' },
+          headers: {
+            Link: 'Only when there is more: <…>; rel="next"',
+            [NEXT_CURSOR]: "Where the next request goes on: pass it as `after`. Not on an event stream",
+          },
         },
       },
       errors: ["INVALID_ARGUMENT", "CURSOR_GONE"],
@@ -108,7 +114,8 @@ async function answer(
     found = await readSome(log, wanted);
   }
   const next = new URLSearchParams({ after: found.cursor, limit: String(wanted.limit) });
-  c.header("Link", `<?${next.toString()}>; rel="next"`);
+  c.header(NEXT_CURSOR, found.cursor);
+  if (!found.isEnd) c.header("Link", `<?${next.toString()}>; rel="next"`);
   c.header("Content-Type", type);
   const comma = Buffer.from(",");
   if (type === NDJSON_TYPE) return c.body(bytesOf(found.lines.flatMap((line) => [line, NEWLINE])));

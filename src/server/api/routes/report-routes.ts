@@ -6,6 +6,7 @@ import { isMilepostError, MilepostError, shown } from "../../../errors.ts";
 import { checkId, checkObject } from "../../../model/check.ts";
 import { checkCommand, type Command } from "../../../model/command.ts";
 import type { ProgressEvent } from "../../../model/event.ts";
+import { checkFields } from "../../../model/known-fields.ts";
 import { isFinalUpgradeStatus } from "../../../model/vocabulary.ts";
 import type { UpgradeProgress } from "../../../model/upgrade.ts";
 import type { Grant, Target } from "../../auth/grant.ts";
@@ -15,7 +16,7 @@ import { changeOf } from "../change-of.ts";
 import { answerable } from "../negotiate.ts";
 import { readJson } from "../read-body.ts";
 import type { Parameter, Route } from "../route.ts";
-import { commands, MAX_COMMANDS, newUpgrade } from "../schemas/commands.ts";
+import { commands, MAX_COMMANDS, newUpgrade, taskDefinition } from "../schemas/commands.ts";
 import { event } from "../schemas/state.ts";
 import { named } from "../schemas/values.ts";
 import { withUpgrade, type Service } from "../service.ts";
@@ -186,16 +187,24 @@ function commandsIn(body: unknown): readonly Command[] {
   });
 }
 
+const NEW_UPGRADE: ReadonlySet<string> = new Set(Object.keys(newUpgrade.shape));
+const NEW_TASK: ReadonlySet<string> = new Set(Object.keys(taskDefinition.shape));
+
 /** @throws INVALID_ARGUMENT, INVALID_ID, INVALID_TEXT, INVALID_PAYLOAD. */
 function creation(body: unknown) {
-  const { upgradeId, planId, clusterName, phase, tasks = [] } = checkObject(body, "the body");
+  const fields = checkObject(body, "the body");
+  checkFields(fields, NEW_UPGRADE, "a new upgrade");
+  const { upgradeId, planId, clusterName, phase, tasks = [] } = fields;
   if (!Array.isArray(tasks) || tasks.length >= MAX_COMMANDS)
     throw new MilepostError(
       "INVALID_ARGUMENT",
       `tasks must be an array of fewer than ${MAX_COMMANDS}, not ${shown(tasks)}`,
     );
   const start = checkCommand({ type: "startUpgrade", ...(phase !== undefined && { phase }) });
-  const additions = tasks.map((task) => checkCommand({ ...checkObject(task, "a task"), type: "addTask" }));
+  const additions = tasks.map((task) => {
+    checkFields(checkObject(task, "a task"), NEW_TASK, "a task");
+    return checkCommand({ ...(task as object), type: "addTask" });
+  });
   return {
     ...(upgradeId !== undefined && { upgradeId: addressable(checkId(upgradeId, "upgradeId")) }),
     identity: {

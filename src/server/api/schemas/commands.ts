@@ -12,12 +12,12 @@ export const MAX_COMMANDS = 1_000;
 const type = <T extends string>(...types: readonly [T, ...T[]]) => z.enum(types);
 const message = text().optional();
 
-const upgradeStatus = z.object({
+const upgradeStatus = z.strictObject({
   type: type("pauseUpgrade", "resumeUpgrade", "completeUpgrade", "cancelUpgrade"),
   message,
 });
 
-const taskStatus = z.object({
+const taskStatus = z.strictObject({
   type: type("startTask", "completeTask", "retryTask", "pauseTask", "resumeTask", "skipTask", "cancelTask"),
   taskId: id,
   message,
@@ -40,10 +40,10 @@ const definition = {
 };
 
 /** A task, as `addTask` takes it. */
-const taskDefinition = z.object(definition);
+export const taskDefinition = z.strictObject(definition);
 
 const report = z
-  .object({
+  .strictObject({
     type: z.literal("updateTaskProgress"),
     taskId: id,
     percentage: upTo(100).optional(),
@@ -56,7 +56,7 @@ const report = z
   .refine(({ percentage, completedSteps }) => percentage === undefined || completedSteps === undefined)
   .meta({ not: { required: ["percentage", "completedSteps"] } });
 
-const insight = z.object({
+const insight = z.strictObject({
   id,
   level: z.enum(["info", "warning", "error"]),
   message: name,
@@ -66,38 +66,38 @@ const insight = z.object({
   resources: z.array(name).max(100).default([]),
 });
 
-/** A command. Fields that it does not have are ignored. */
+/** A command. Fields that it does not have are refused. */
 export const command = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("startUpgrade"), phase: name.default("Initialization") }),
-  z.object({ type: z.literal("setCurrentPhase"), phase: name, message }),
+  z.strictObject({ type: z.literal("startUpgrade"), phase: name.default("Initialization") }),
+  z.strictObject({ type: z.literal("setCurrentPhase"), phase: name, message }),
   upgradeStatus,
-  z.object({ type: z.literal("failUpgrade"), errorMessage: text() }),
-  z.object({ type: z.literal("addTask"), ...definition }),
+  z.strictObject({ type: z.literal("failUpgrade"), errorMessage: text() }),
+  z.strictObject({ type: z.literal("addTask"), ...definition }),
   taskStatus,
-  z.object({
+  z.strictObject({
     type: z.literal("failTask"),
     taskId: id,
     errorMessage: text(),
     details: detailsInput.nullish(),
   }),
   report,
-  z.object({
+  z.strictObject({
     type: z.literal("setWaitingOn"),
     taskId: id,
-    waitingOn: z.object({ kind: name, name, message, remedy: text().optional() }),
+    waitingOn: z.strictObject({ kind: name, name, message, remedy: text().optional() }),
   }),
-  z.object({ type: z.literal("clearWaitingOn"), taskId: id }),
-  z.object({ type: z.literal("heartbeat"), taskId: id }),
-  z.object({ type: z.literal("raiseInsight"), insight }),
-  z.object({ type: z.literal("clearInsight"), insightId: id, message }),
-  z.object({ type: z.literal("appendLog"), taskId: id, text: text(TEXT_LIMITS.log) }),
+  z.strictObject({ type: z.literal("clearWaitingOn"), taskId: id }),
+  z.strictObject({ type: z.literal("heartbeat"), taskId: id }),
+  z.strictObject({ type: z.literal("raiseInsight"), insight }),
+  z.strictObject({ type: z.literal("clearInsight"), insightId: id, message }),
+  z.strictObject({ type: z.literal("appendLog"), taskId: id, text: text(TEXT_LIMITS.log) }),
 ]);
 
 /** One command, or several that are executed in order. */
 export const commands = z.union([command, z.array(command).min(1).max(MAX_COMMANDS)]);
 
 /** A new upgrade. */
-export const newUpgrade = z.object({
+export const newUpgrade = z.strictObject({
   upgradeId: id.optional().describe("Made by the server when left out"),
   planId: id.optional().describe("The upgrade's id when left out"),
   clusterName: id.optional().describe('"unknown" when left out'),

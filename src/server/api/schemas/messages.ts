@@ -14,6 +14,7 @@ import {
   type GetSummary,
   type Ping,
   type Pong,
+  type Removed,
   type Skipped,
   type SnapshotPart,
   type Subscribe,
@@ -87,6 +88,7 @@ const summaryMessage = z.object({
   summary,
   requestId,
 });
+const removed = z.object({ type: z.literal("removed"), channel, upgradeId: z.string() });
 const pong = z.object({ type: z.literal("pong"), requestId });
 const errorMessage = z.object({
   type: z.literal("error"),
@@ -96,17 +98,17 @@ const errorMessage = z.object({
   requestId,
 });
 
-const subscribe = z.object({
+const subscribe = z.strictObject({
   type: z.literal("subscribe"),
   channel,
   after: cursor.exactOptional().describe("Only what comes after it; without one the state comes first"),
   level: z.enum(LEVELS).exactOptional(),
   requestId,
 });
-const unsubscribe = z.object({ type: z.literal("unsubscribe"), channel, requestId });
-const ping = z.object({ type: z.literal("ping"), requestId });
-const getSummary = z.object({ type: z.literal("get_summary"), channel: channel.exactOptional(), requestId });
-const authenticate = z.object({ type: z.literal("authenticate"), token: z.string(), requestId });
+const unsubscribe = z.strictObject({ type: z.literal("unsubscribe"), channel, requestId });
+const ping = z.strictObject({ type: z.literal("ping"), requestId });
+const getSummary = z.strictObject({ type: z.literal("get_summary"), channel: channel.exactOptional(), requestId });
+const authenticate = z.strictObject({ type: z.literal("authenticate"), token: z.string(), requestId });
 
 held<Exact<z.infer<typeof welcome>, Welcome>>();
 held<Exact<z.infer<typeof authenticated>, Authenticated>>();
@@ -117,6 +119,7 @@ held<Exact<z.infer<typeof subscribed>, Subscribed>>();
 held<Exact<z.infer<typeof unsubscribed>, Unsubscribed>>();
 held<Exact<z.infer<typeof skipped>, Skipped>>();
 held<Exact<z.infer<typeof summaryMessage>, SummaryMessage>>();
+held<Exact<z.infer<typeof removed>, Removed>>();
 held<Exact<z.infer<typeof pong>, Pong>>();
 held<Exact<z.infer<typeof errorMessage>, ErrorMessage>>();
 held<Exact<z.infer<typeof subscribe>, Subscribe>>();
@@ -149,6 +152,7 @@ export const SERVER_MESSAGES: readonly MessageSchema[] = [
   message("Event", "What happened, exactly as in the log", event),
   message("Skipped", "The events that follow stand for a stretch that was shortened for a slow reader", skipped),
   message("SummaryMessage", "An upgrade of the channel has changed, or the answer to get_summary", summaryMessage),
+  message("Removed", "An upgrade of the channel is there no more", removed),
   message("Pong", "The answer to ping", pong),
   message("ErrorMessage", "A message was refused, or a subscription has ended", errorMessage),
 ];

@@ -153,6 +153,19 @@ export const summary = z.object({
   failedTasks: count,
   completedTasks: count,
   waitingTasks: count,
+  waitingOn: waitingOn
+    .extend({ taskId: z.string(), taskName: z.string() })
+    .nullable()
+    .describe("Of what is waited for, the one that lasts longest"),
+  timeLeft: z
+    .object({
+      lowMs: z.number().min(0),
+      likelyMs: z.number().min(0),
+      highMs: z.number().min(0),
+      isHeld: z.boolean().describe("True while something is waited for: then this is the least"),
+    })
+    .nullable()
+    .describe("From asOf on; null while there is nothing to go by, and after the end"),
   activeTaskNames: z.array(z.string()).describe("The first 100"),
   failedTaskNames: z.array(z.string()).describe("The first 100"),
   errorMessage: nullableText,

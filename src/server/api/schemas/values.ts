@@ -36,6 +36,13 @@ export const count = (least: number) => z.int().min(least);
 /** Wall time, ISO 8601. */
 export const time = z.string().meta({ format: "date-time" });
 
+/** Wall time as it is told; null for what has none. */
+export function isoTime(epochMs: number): string;
+export function isoTime(epochMs: number | null): string | null;
+export function isoTime(epochMs: number | null): string | null {
+  return epochMs === null ? null : new Date(epochMs).toISOString();
+}
+
 /** Details as a caller gives them: see `copyDetails`. */
 export const detailsInput = z
   .custom<JsonObject>((value) => {

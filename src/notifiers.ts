@@ -1,7 +1,7 @@
 /** `milepost/notifiers`: what tells people and systems that do not watch. Apart, since each brings code that few programs need. */
 
 export { EventBridgeNotifier, type EventBridgeNotifierOptions } from "./notify/eventbridge.ts";
-export type { Batch, Notifier, Outcome } from "./notify/notifier.ts";
+export type { Batch, Notifier, NotifierMemory, NotifyOptions, Outcome, Repeat, ToldEvent } from "./notify/notifier.ts";
 export { email, type EmailOptions } from "./notify/email.ts";
 export type { SesSettings } from "./notify/email/ses.ts";
 export type { MailTransport } from "./notify/email/smtp-server.ts";

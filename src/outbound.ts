@@ -5,8 +5,8 @@
  */
 
 import { lookup as resolveName, type LookupAddress } from "node:dns";
-import { request as requestHttp, type IncomingMessage } from "node:http";
-import { request as requestHttps } from "node:https";
+import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
 
 import { MilepostError, shown } from "./errors.ts";
@@ -24,6 +24,8 @@ export interface OutboundRequest {
   /** A longer answer is an error. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal;
+  /** Connections that are used again ({@link keptConnections}). Default: one of its own for this request. */
+  readonly connections?: HttpAgent;
 }
 
 export interface OutboundResponse {
@@ -59,27 +61,28 @@ export function checkOutboundUrl(text: string, allowed: AddressList, field: stri
   return url;
 }
 
-/** Asks, once. @throws FORBIDDEN for an address that is not public, TOO_LARGE, TIMEOUT; the system's own error when it cannot connect. */
+/**
+ * Connections to one URL that stay open between requests, at most `max` of them. For one configuration alone: each was checked
+ * by its allowed addresses when it was made, and by nobody else's. They keep no process alive. `destroy()` closes them.
+ */
+export function keptConnections({ protocol }: URL, max: number): HttpAgent {
+  const settings = { keepAlive: true, maxFreeSockets: max };
+  return protocol === "https:" ? new HttpsAgent(settings) : new HttpAgent(settings);
+}
+
+/** Asks, once; anew where a connection that was kept turns out to be closed. @throws FORBIDDEN for an address that is not public, TOO_LARGE, TIMEOUT; the system's own error when it cannot connect. */
 export async function requestOutbound(url: URL, options: OutboundRequest): Promise<OutboundResponse> {
-  const { method = "GET", headers = {}, body, allowed, timeoutMs, maxBytes, signal } = options;
+  const { allowed, timeoutMs, maxBytes, signal, connections } = options;
   const deadline = AbortSignal.timeout(timeoutMs);
+  const ending = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
   const literal = plainAddress(bareHost(url));
   // Node does not look an address up that is written out.
   if (literal !== undefined) checkAddress(literal, allowed, url.hostname);
-  const send = url.protocol === "https:" ? requestHttps : requestHttp;
+  const send = (agent: HttpAgent | undefined): Promise<IncomingMessage> => sendOnce(url, { ...options, agent, ending });
   try {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      send(url, {
-        method,
-        headers: { ...headers, connection: "close" },
-        // A connection of its own: one kept open would be to an address that was checked for somebody else.
-        agent: false,
-        lookup: guardedLookup(allowed),
-        signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
-      })
-        .on("response", resolve)
-        .on("error", reject)
-        .end(body);
+    const response = await send(connections).catch((error: unknown) => {
+      if (!wasClosed.has(error as Error)) throw error;
+      return send(undefined);
     });
     return { status: response.statusCode ?? 0, headers: response.headers, body: await readUpTo(response, maxBytes) };
   } catch (error) {
@@ -88,6 +91,37 @@ export async function requestOutbound(url: URL, options: OutboundRequest): Promi
     }
     throw error;
   }
+}
+
+/** Errors of connections that had been kept and that the other side had closed meanwhile, as it may at any time. */
+const wasClosed = new WeakSet<Error>();
+
+function sendOnce(
+  url: URL,
+  { method = "GET", headers = {}, body, allowed, agent, ending }: OutboundRequest & Sending,
+): Promise<IncomingMessage> {
+  const request = url.protocol === "https:" ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    const sent = request(url, {
+      method,
+      headers: agent === undefined ? { ...headers, connection: "close" } : headers,
+      // Without connections that belong to this configuration it is one of its own: another was checked for somebody else.
+      agent: agent ?? false,
+      lookup: guardedLookup(allowed),
+      signal: ending,
+    });
+    sent.on("response", resolve);
+    sent.on("error", (error: NodeJS.ErrnoException) => {
+      if (sent.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE")) wasClosed.add(error);
+      reject(error);
+    });
+    sent.end(body);
+  });
+}
+
+interface Sending {
+  readonly agent: HttpAgent | undefined;
+  readonly ending: AbortSignal;
 }
 
 /** Looks names up as ever, and refuses those of which any address is neither public nor listed. */

@@ -5,6 +5,7 @@
  *   standby   another process tells this notifier of this upgrade; looks every five seconds whether it still does
  *   telling   one batch at a time: news from the log, lanes that are due, dead letters that somebody wants told again
  *   idle      all is told that is due; woken by the log, by the next lane, or by a look for redrives
+ *   unusable    the notifier says that it cannot tell anything (delivery/check.ts); it is asked again now and then
  *   in trouble  the log cannot be read, or outcomes cannot be kept: nothing is told until they can
  *
  * Guarantees
@@ -25,6 +26,7 @@ import { isMilepostError } from "../errors.ts";
 import { firstCursor } from "../model/cursor.ts";
 import type { DeliveryLock, DeliveryStore, Storage } from "../storage/storage.ts";
 import { report, silentLogger, type Logger } from "../tracker/logger.ts";
+import type { NotifierCheck } from "./delivery/check.ts";
 import { Circuit } from "./delivery/circuit.ts";
 import { Alarm, systemDeliveryClock, type DeliveryClock } from "./delivery/clock.ts";
 import { findPlace, findStart, openFirst, type Found } from "./delivery/place.ts";
@@ -33,12 +35,15 @@ import { LOOK_MS } from "./delivery/redrive.ts";
 import { everything, type Router } from "./delivery/router.ts";
 import { Sender } from "./delivery/sender.ts";
 import { foldedStates, type States } from "./delivery/states.ts";
+import { Tally, type DeliveryCounts } from "./delivery/tally.ts";
 import type { Notifier } from "./notifier.ts";
 
+export { NotifierCheck } from "./delivery/check.ts";
 export { Circuit } from "./delivery/circuit.ts";
+export { isAtEnd, leftOf } from "./delivery/left.ts";
 export { requestRedrive } from "./delivery/dead-letters.ts";
 export { keyOf, type Router, type Routing } from "./delivery/router.ts";
-export { deliveryClock, type DeliveryClock } from "./delivery/clock.ts";
+export { deliveryClock, systemDeliveryClock, type DeliveryClock } from "./delivery/clock.ts";
 
 export interface DeliveryOptions {
   readonly notifier: Notifier;
@@ -48,12 +53,16 @@ export interface DeliveryOptions {
   readonly router?: Router;
   /** Shared by all deliveries to this notifier in this process. */
   readonly circuit?: Circuit;
+  /** Shared likewise: asks the notifier whether it can tell, before it is told. Without it nobody asks. */
+  readonly check?: NotifierCheck;
   /** Calls `onChange` soon after the log has grown. Default: the storage's watch. */
   readonly watch?: (onChange: () => void) => () => void;
-  /** Where a notifier begins that was never told of this upgrade. Default `beginning`. */
-  readonly whenNew?: "beginning" | "end";
+  /** Where a notifier begins that was never told of this upgrade: also behind a cursor, if the run is still that one. Default `beginning`. */
+  readonly whenNew?: "beginning" | "end" | { readonly after: string };
   /** Of which run; default the newest. */
   readonly fromRun?: number;
+  /** True if what waits to be tried again is tried when it begins, whatever its schedule says. */
+  readonly isEager?: boolean;
   /** For one call. Default 30,000. */
   readonly timeoutMs?: number;
   readonly clock?: DeliveryClock;
@@ -64,9 +73,13 @@ export interface DeliveryOptions {
 /** Where a delivery stands, for people. */
 export interface DeliveryStatus {
   readonly notifier: string;
-  readonly state: "standby" | "telling" | "idle" | "in_trouble" | "closed";
+  readonly state: "standby" | "telling" | "idle" | "unusable" | "in_trouble" | "closed";
   /** Keys of which an event waits to be tried again, or is held back. */
   readonly waiting: number;
+  /** True if all is told, and nothing will be due unless the log grows or somebody asks for a redrive. */
+  readonly isSettled: boolean;
+  /** What became of events since the start. */
+  readonly counts: DeliveryCounts;
 }
 
 const STANDBY_MS = 5_000;
@@ -80,6 +93,7 @@ export class Delivery {
   readonly #states: States;
   readonly #logger: Logger;
   readonly #alarm: Alarm;
+  readonly #tally: Tally;
   readonly #closing = new AbortController();
   readonly #settled = new Set<() => void>();
   #state: DeliveryStatus["state"] = "standby";
@@ -98,11 +112,14 @@ export class Delivery {
     this.#store = storage.deliveries(upgradeId);
     this.#states = foldedStates(storage, upgradeId);
     this.#alarm = new Alarm(clock);
+    this.#tally = new Tally({ upgradeId, notifier: options.notifier.name, logger });
   }
 
   get status(): DeliveryStatus {
     const waiting = this.#sender?.lanes.length ?? 0;
-    return { notifier: this.#options.notifier.name, state: this.#state, waiting };
+    const isSettled = this.#state === "idle" && this.#sender?.dueAt === undefined;
+    const { name: notifier } = this.#options.notifier;
+    return { notifier, state: this.#state, waiting, isSettled, counts: this.#tally.counts };
   }
 
   /** Tells from now on. Never throws and never rejects: what goes wrong is logged. */
@@ -124,7 +141,7 @@ export class Delivery {
       this.#alarm.ring();
       for (;;) {
         await new Promise<void>((resolve) => this.#settled.add(resolve));
-        if (isLate || this.#state === "closed" || this.#state === "standby") return false;
+        if (isLate || ["closed", "standby", "unusable"].includes(this.#state)) return false;
         if (this.#state === "idle" && (this.#sender?.dueAt ?? Number.POSITIVE_INFINITY) > deadline) return true;
       }
     } finally {
@@ -161,6 +178,11 @@ export class Delivery {
   async #turn(signal: AbortSignal): Promise<number> {
     try {
       if (this.#lock?.isHeld() !== true && !(await this.#begin())) return STANDBY_MS;
+      const retryInMs = await this.#uncheckedMs();
+      if (retryInMs !== undefined) {
+        this.#enter("unusable");
+        return retryInMs;
+      }
       this.#enter("telling");
       while (!signal.aborted && (await (this.#sender as Sender).step(signal))) {
         this.#trouble = undefined;
@@ -176,6 +198,17 @@ export class Delivery {
       this.#enter("in_trouble");
       return TROUBLE_MS;
     }
+  }
+
+  /** Undefined when the notifier can tell, as far as is known; else for how long there is nothing to do. */
+  async #uncheckedMs(): Promise<number | undefined> {
+    const { check } = this.#options;
+    const before = check?.record;
+    if (check === undefined || this.#sender?.isStopped === true || (await check.passes())) return undefined;
+    // So that people find it in the record.
+    if (check.record !== before) this.#sender?.touch();
+    await this.#sender?.keep();
+    return Math.min(LOOK_MS, Math.max(1, check.dueInMs));
   }
 
   /** Takes the right to tell, and reads where that goes on. False while another has it, or there is no log. */
@@ -197,7 +230,7 @@ export class Delivery {
 
   async #open(): Promise<Sender | undefined> {
     const { storage, upgradeId, notifier } = this.#options;
-    const { timeoutMs = 30_000, router = everything, random = Math.random } = this.#options;
+    const { timeoutMs = 30_000, router = everything, random = Math.random, isEager = false, check } = this.#options;
     const text = await this.#store.load(notifier.name);
     const record = text === undefined ? undefined : parseRecord(text);
     const found = await this.#find(text, record);
@@ -214,6 +247,9 @@ export class Delivery {
         clock: this.#clock,
         random,
         timeoutMs,
+        isEager,
+        checked: () => check?.record,
+        onSettled: (settled) => this.#tally.settled(settled),
         warn: (message) => report(this.#logger, "warn", message),
       },
       found,
@@ -223,10 +259,9 @@ export class Delivery {
 
   async #find(text: string | undefined, record: DeliveryRecord | undefined): Promise<Found | undefined> {
     const { storage, upgradeId, notifier, whenNew = "beginning", fromRun } = this.#options;
-    if (record !== undefined) return findPlace(storage, upgradeId, record);
+    if (record !== undefined) return findPlace(storage, upgradeId, { run: record.run, cursor: record.cursor });
     const wasSent = (await this.#store.readSent(notifier.name)).length > 0;
-    if (text === undefined && !wasSent)
-      return findStart(storage, upgradeId, { run: fromRun, isAtEnd: whenNew === "end" });
+    if (text === undefined && !wasSent) return findStart(storage, upgradeId, { run: fromRun, from: whenNew });
     const open = await openFirst(storage, upgradeId);
     if (open === undefined) return undefined;
     const fault = text === undefined ? "its record is missing" : "its record cannot be read";

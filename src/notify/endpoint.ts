@@ -5,7 +5,7 @@
 
 import { isMilepostError, MilepostError } from "../errors.ts";
 import { addressList, type AddressList } from "../ip-addresses.ts";
-import { checkOutboundUrl, requestOutbound } from "../outbound.ts";
+import { checkOutboundUrl, keptConnections, requestOutbound } from "../outbound.ts";
 import { VERSION } from "../version.ts";
 import { safeText } from "../view/safe-text.ts";
 import type { Outcome } from "./notifier.ts";
@@ -35,9 +35,14 @@ export interface Endpoint {
   post(body: string, options: PostOptions): Promise<Outcome>;
   /** Asks whether anything answers there. @throws NOTIFIER_UNUSABLE. */
   check(signal: AbortSignal): Promise<void>;
+  /** Closes the connections that were kept. Posting afterwards opens others. */
+  close(): void;
 }
 
-const TIMEOUT_MS = 10_000;
+/** For one request, unless the configuration says otherwise. */
+export const TIMEOUT_MS = 10_000;
+/** Kept open between requests. */
+const MAX_KEPT = 8;
 const MAX_ANSWER_BYTES = 65_536;
 const MAX_TOLD = 200;
 /** Shorter text is no secret, and taking it out would make an answer unreadable. */
@@ -52,8 +57,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const allowed = addressList(options.allowedAddresses ?? [], "allowedAddresses");
   const url = checkEndpoint(options.url, allowed, field);
   const clean = redaction([...secrets, ...secretParts(url)]);
-  // Who answers 410 wants to be asked no more.
-  let isGone = false;
+  const connections = keptConnections(url, MAX_KEPT);
 
   const ask = async (method: "GET" | "POST", { headers, signal }: PostOptions, body?: string): Promise<Outcome> => {
     try {
@@ -65,6 +69,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         timeoutMs,
         maxBytes: MAX_ANSWER_BYTES,
         signal,
+        connections,
       });
       const retryAfterMs = parseRetryAfter(answer.headers["retry-after"], now());
       return httpOutcome(answer.status, clean(answer.body.toString("utf8")), retryAfterMs);
@@ -74,12 +79,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   };
 
   return {
-    post: async (body, post) => {
-      if (isGone) return refused("HTTP_410", "it answered 410 before, so nothing is sent there until the next start");
-      const outcome = await ask("POST", post, body);
-      isGone = outcome.status === "refused" && outcome.code === "HTTP_410";
-      return outcome;
-    },
+    post: (body, post) => ask("POST", post, body),
     check: async (signal) => {
       const outcome = await ask("GET", { headers: {}, signal });
       if (outcome.status === "delivered") return;
@@ -87,6 +87,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       if (outcome.code.startsWith("HTTP_") && outcome.code !== "HTTP_410") return;
       throw new MilepostError("NOTIFIER_UNUSABLE", `${field} cannot be told anything: ${outcome.message}`);
     },
+    close: () => connections.destroy(),
   };
 }
 
@@ -144,6 +145,8 @@ const TRY_AGAIN: ReadonlySet<number> = new Set([408, 409, 425, 429]);
 function httpOutcome(status: number, text: string, retryAfterMs: number | undefined): Outcome {
   if (status >= 200 && status < 300) return { status: "delivered", answer: `HTTP ${status}` };
   const message = told(`HTTP ${status}${status >= 300 && status < 400 ? " (redirects are not followed)" : ""}`, text);
+  // Who answers 410 wants to be asked no more.
+  if (status === 410) return { ...refused(`HTTP_${status}`, message), endsAll: true };
   if (!TRY_AGAIN.has(status) && status < 500) return refused(`HTTP_${status}`, message);
   return { status: "retry", code: `HTTP_${status}`, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
@@ -164,7 +167,7 @@ function failureOutcome(
   return { status: "retry", code: typeof code === "string" ? code : "REQUEST_FAILED", message };
 }
 
-function refused(code: string, message: string): Outcome {
+function refused(code: string, message: string): Outcome & { readonly status: "refused" } {
   return { status: "refused", code, message };
 }
 

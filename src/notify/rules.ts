@@ -1,11 +1,12 @@
 /** Rules as data: which events a notifier is told, and when. Pure; `delivery.ts` asks them of every event. */
 
-import { MilepostError } from "../errors.ts";
+import { MilepostError, shown } from "../errors.ts";
 import type { ProgressEvent } from "../model/event.ts";
 import type { UpgradeProgress } from "../model/upgrade.ts";
 import type { InsightLevel, ProgressStatus } from "../model/vocabulary.ts";
 import { keyOf, type Router, type Routing } from "./delivery.ts";
 import { isWithin, localEnd, type Hours } from "./rules/hours.ts";
+import { canLast, stillLasts, turnOf } from "./rules/stuck.ts";
 import { severity } from "./wording.ts";
 
 export type { Hours } from "./rules/hours.ts";
@@ -33,6 +34,8 @@ export interface Rule {
   readonly quietHours?: Hours;
   /** Told together, every so many minutes. */
   readonly digestMinutes?: number;
+  /** Of what stalls, waits or fails: told again every so many minutes until that is over, for three days at most. */
+  readonly repeatMinutes?: number;
 }
 
 /** Why a rule selects an event, or does not. */
@@ -99,17 +102,8 @@ function faultOf(rule: Rule, event: ProgressEvent, state: UpgradeProgress | unde
 const typeOfTask = (event: ProgressEvent, state: UpgradeProgress | undefined): string | undefined =>
   event.taskId === undefined ? undefined : state?.tasks.get(event.taskId)?.taskType;
 
-const STUCK = ["stalled", "degraded", "lost"];
-
-function turnOf(event: ProgressEvent): "stuck" | "recovered" | undefined {
-  if (event.type === "task.waiting") return event.waitingOn === null ? "recovered" : "stuck";
-  if (event.type !== "health.changed") return undefined;
-  if (STUCK.includes(event.health)) return "stuck";
-  return STUCK.includes(event.previousHealth ?? "") ? "recovered" : undefined;
-}
-
-/** True if one of the patterns is the text; no pattern can make this slow. */
-function matches(patterns: readonly string[], text: string): boolean {
+/** True if one of the patterns, in which `*` stands for any text, is the text; no pattern can make this slow. */
+export function matches(patterns: readonly string[], text: string): boolean {
   return patterns.some((pattern) => {
     const parts = pattern.split("*");
     if (parts.length === 1) return pattern === text;
@@ -132,20 +126,32 @@ export function rulesRouter(rules: readonly Rule[], notifier: string): Router {
   const mine = rules
     .map((rule, index) => ({ ...rule, name: rule.name ?? `rule ${index + 1}` }))
     .filter(({ to }) => to === undefined || to.includes(notifier));
-  for (const { hours, quietHours, digestMinutes, name } of mine) {
-    for (const each of [hours, quietHours]) if (each !== undefined) isWithin(each, 0);
-    if (digestMinutes !== undefined && !(digestMinutes >= 1 && digestMinutes <= 1_440))
-      throw new MilepostError("INVALID_ARGUMENT", `${name}: digestMinutes must be 1 to 1440, not ${digestMinutes}`);
-  }
+  for (const rule of mine) checkRule(rule);
   const needsState = mine.some(({ clusters, taskTypes }) => clusters !== undefined || taskTypes !== undefined);
-  return { needsState, route: (event, state) => route(mine, event, state) };
+  return { needsState, route: (event, state) => route(mine, event, state), holds: stillLasts };
+}
+
+function checkRule({ hours, quietHours, digestMinutes, repeatMinutes, name }: Rule): void {
+  for (const each of [hours, quietHours]) if (each !== undefined) isWithin(each, 0);
+  for (const [field, minutes] of Object.entries({ digestMinutes, repeatMinutes })) {
+    if (minutes === undefined || (minutes >= 1 && minutes <= 1_440)) continue;
+    throw new MilepostError("INVALID_ARGUMENT", `${name}: ${field} must be 1 to 1440, not ${shown(minutes)}`);
+  }
+  if (digestMinutes !== undefined && repeatMinutes !== undefined)
+    throw new MilepostError(
+      "INVALID_ARGUMENT",
+      `${name}: digestMinutes and repeatMinutes are for two rules, not for one`,
+    );
 }
 
 function route(rules: readonly (Rule & { name: string })[], event: ProgressEvent, state?: UpgradeProgress): Routing {
   const reasons: string[] = [];
   for (const rule of rules) {
     const { isSelected, reason, holdUntilMs } = explain(rule, event, state);
-    if (isSelected) return holdUntilMs === undefined ? { key: keyOf(event) } : { key: heldKey(rule.name), holdUntilMs };
+    const repeatMs = rule.repeatMinutes !== undefined && canLast(event) ? rule.repeatMinutes * MINUTE : undefined;
+    const selected = { by: rule.name, ...(repeatMs !== undefined && { repeatMs }) };
+    if (isSelected && holdUntilMs !== undefined) return { ...selected, key: heldKey(rule.name), holdUntilMs };
+    if (isSelected) return { ...selected, key: keyOf(event) };
     reasons.push(`${rule.name}: ${reason}`);
   }
   return { skip: reasons.length === 0 ? "no rule is for this notifier" : reasons.join("; ") };

@@ -9,7 +9,7 @@ import { systemClock, type Clock } from "../tracker/clock.ts";
 import { createEndpoint, redaction } from "./endpoint.ts";
 import type { Batch, Notifier, Outcome } from "./notifier.ts";
 import { SlackBot } from "./slack/bot.ts";
-import { forgetfulCards, type CardStore } from "./slack/cards.ts";
+import type { CardStore } from "./slack/cards.ts";
 import { loadClient, slackFailure, type SlackClient } from "./slack/client.ts";
 import { isTelling, newsMessage } from "./slack/message.ts";
 import { createPace, type Pace } from "./slack/pace.ts";
@@ -37,7 +37,7 @@ export interface SlackBotOptions extends SlackCommonOptions {
   readonly client?: SlackClient | undefined;
   /** The id of the channel, such as `C0123456789`; the bot has to be in it. */
   readonly channel: string;
-  /** Where the places of the cards are kept. By default in memory: after a restart an unfinished upgrade gets another card. */
+  /** Where the places of the cards are kept. By default with what is kept of the delivery, so that a restart goes on with them. */
   readonly cards?: CardStore | undefined;
   /** Default `https://slack.com/api/`. */
   readonly slackApiUrl?: string | undefined;
@@ -75,10 +75,10 @@ export function slack(options: SlackOptions): Notifier {
     throw wrong("Slack is told by a bot (token and channel) or by an incoming webhook (webhookUrl), not by both");
   }
   const parts = "webhookUrl" in options ? hookParts(options, { clock, pace }) : botParts(options, { clock, pace });
-  return { name, kind: "slack", limits: LIMITS, ...parts, close: async () => undefined };
+  return { name, kind: "slack", limits: LIMITS, ...parts };
 }
 
-type Parts = Pick<Notifier, "notify" | "check">;
+type Parts = Pick<Notifier, "notify" | "check" | "close">;
 interface Shared {
   readonly clock: Clock;
   readonly pace: Pace;
@@ -100,11 +100,12 @@ function hookParts(
       return events.map((event) => (isTelling(event) ? outcome : NOTHING));
     },
     check: ({ signal }) => endpoint.check(signal),
+    close: async () => endpoint.close(),
   };
 }
 
 function botParts(options: SlackBotOptions, { clock, pace }: Shared): Parts {
-  const { token, channel, baseUrl, cards = forgetfulCards(), timeoutMs = TIMEOUT_MS } = options;
+  const { token, channel, baseUrl, cards, timeoutMs = TIMEOUT_MS } = options;
   checkBot(options);
   const allowed = addressList(options.allowedAddresses ?? [], "allowedAddresses");
   const { href: slackApiUrl } = checkOutboundUrl(
@@ -123,7 +124,7 @@ function botParts(options: SlackBotOptions, { clock, pace }: Shared): Parts {
   };
   const bot = new SlackBot({ client, channel, cards, baseUrl, pace, clock, clean });
   return {
-    notify: (batch, { signal }) => until(signal, bot.tell(batch, signal)),
+    notify: (batch, options) => until(options.signal, bot.tell(batch, options)),
     check: async ({ signal }) => {
       const using = await client();
       try {
@@ -134,6 +135,7 @@ function botParts(options: SlackBotOptions, { clock, pace }: Shared): Parts {
         throw new MilepostError("NOTIFIER_UNUSABLE", `Slack does not take this token: ${code}`);
       }
     },
+    close: async () => undefined,
   };
 }
 

@@ -4,9 +4,12 @@ import { createHash } from "node:crypto";
 import { validateHeaderName, validateHeaderValue } from "node:http";
 
 import { MilepostError, shown } from "../errors.ts";
+import type { ProgressEvent } from "../model/event.ts";
+import type { UpgradeProgress } from "../model/upgrade.ts";
 import { systemClock, type Clock } from "../tracker/clock.ts";
-import { createEndpoint } from "./endpoint.ts";
+import { createEndpoint, TIMEOUT_MS } from "./endpoint.ts";
 import type { Notifier, Outcome } from "./notifier.ts";
+import { tellByKey } from "./webhook/by-key.ts";
 import { webhookBody, type WebhookFormat } from "./webhook/body.ts";
 import { createSigner } from "./webhook/signature.ts";
 
@@ -31,8 +34,8 @@ export interface WebhookOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** One request carries one event. */
-const LIMITS = { maxEvents: 1, maxBytes: 1_048_576 } as const;
+/** A request carries one event; these are told side by side. */
+const LIMITS = { maxEvents: 32, maxBytes: 1_048_576 } as const;
 const FORMATS: readonly string[] = ["standard", "cloudevents"];
 /** Headers that are this notifier's or the connection's own. */
 const RESERVED = /^(webhook-.*|content-(type|length)|host|connection|transfer-encoding|expect|upgrade|te|trailer)$/i;
@@ -45,7 +48,7 @@ const PLAIN_ID = /^[A-Za-z0-9_-]{1,255}$/;
  * @throws INVALID_ARGUMENT naming the option, never with its value where that may be a secret.
  */
 export function webhook(options: WebhookOptions): Notifier {
-  const { name = "webhook", secrets, format = "standard", clock = systemClock } = options;
+  const { name = "webhook", secrets, format = "standard", timeoutMs = TIMEOUT_MS, clock = systemClock } = options;
   if (!FORMATS.includes(format)) {
     throw new MilepostError("INVALID_ARGUMENT", `format must be one of ${FORMATS.join(", ")}, not ${shown(format)}`);
   }
@@ -55,34 +58,38 @@ export function webhook(options: WebhookOptions): Notifier {
     url: options.url,
     field: "url",
     allowedAddresses: options.allowedAddresses,
-    timeoutMs: options.timeoutMs,
+    timeoutMs,
     secrets: [...secrets, ...secrets.map(withoutPrefix), ...Object.values(own).flatMap((value) => value.split(" "))],
     now: () => clock.now(),
   });
+
+  const tell = (event: ProgressEvent, state: UpgradeProgress, signal: AbortSignal): Promise<Outcome> => {
+    const id = webhookId(event.id);
+    const time = new Date(clock.now());
+    const { contentType, text } = webhookBody(event, { state, format, id });
+    const headers = {
+      ...own,
+      "content-type": contentType,
+      "webhook-id": id,
+      "webhook-timestamp": String(Math.floor(time.getTime() / 1000)),
+      "webhook-signature": sign({ id, time, body: text }),
+    };
+    return endpoint.post(text, { headers, signal });
+  };
 
   return {
     name,
     kind: "webhook",
     limits: LIMITS,
-    async notify({ events, state }, { signal }) {
-      const outcomes: Outcome[] = [];
-      for (const event of events) {
-        const id = webhookId(event.id);
-        const time = new Date(clock.now());
-        const { contentType, text } = webhookBody(event, { state, format, id });
-        const headers = {
-          ...own,
-          "content-type": contentType,
-          "webhook-id": id,
-          "webhook-timestamp": String(Math.floor(time.getTime() / 1000)),
-          "webhook-signature": sign({ id, time, body: text }),
-        };
-        outcomes.push(await endpoint.post(text, { headers, signal }));
-      }
-      return outcomes;
+    notify({ events, state }, { signal }) {
+      const until = clock.monotonic() + timeoutMs;
+      return tellByKey(events, {
+        tell: (event) => tell(event, state, signal),
+        mayBegin: () => !signal.aborted && clock.monotonic() < until,
+      });
     },
     check: ({ signal }) => endpoint.check(signal),
-    close: async () => undefined,
+    close: async () => endpoint.close(),
   };
 }
 

@@ -8,6 +8,7 @@ import { durationText, percentText } from "../view/duration.ts";
 import { eventLine } from "../view/event-line.ts";
 import { safeText } from "../view/safe-text.ts";
 import { HEALTH_TONES, STATUS_WORDS, type Tone } from "../view/status-words.ts";
+import type { ToldEvent } from "./notifier.ts";
 
 /** The longest headline and the longest text of a fact, in UTF-16 units. */
 export const WORDING_LIMITS = { headline: 200, fact: 600 } as const;
@@ -57,11 +58,16 @@ export function severity(event: ProgressEvent): InsightLevel {
  * @param maxLength - in UTF-16 units; a longer line is cut between characters.
  */
 export function headline(
-  event: ProgressEvent,
+  event: ToldEvent,
   state: UpgradeProgress,
   maxLength: number = WORDING_LIMITS.headline,
 ): string {
-  return cutText(said(flat(event), state), maxLength);
+  return cutText(`${stillText(event)}${said(flat(event), state)}`, maxLength);
+}
+
+/** Of what is told again: for how long it has been so. */
+function stillText({ repeat, time }: ToldEvent): string {
+  return repeat === undefined ? "" : `Still, after ${durationText(Date.parse(time) - Date.parse(repeat.since))}: `;
 }
 
 function said(event: ProgressEvent, state: UpgradeProgress): string {

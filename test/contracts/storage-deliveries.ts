@@ -2,7 +2,7 @@
 
 import { expect } from "vitest";
 
-import { codeOf } from "./log-lines.ts";
+import { begun, codeOf } from "./log-lines.ts";
 import { withLog, type Rule } from "./stored-logs.ts";
 
 export function deliveryRules(rule: Rule): void {
@@ -90,5 +90,34 @@ export function deliveryRules(rule: Rule): void {
     expect(await codeOf(() => store.addDeadLetters(["{}"]))).toBe("UNKNOWN_UPGRADE");
     expect(await codeOf(() => store.lock("slack"))).toBe("UNKNOWN_UPGRADE");
     expect(await storage.list()).toEqual([]);
+  });
+
+  rule("what a delivery saved comes back whole, whatever text it is, and of each upgrade its own", async (logs) => {
+    const { storage } = await withLog(logs, 2);
+    const other = await begun(storage.openWriter("other"));
+    const store = storage.deliveries("up");
+    const texts = ["{}", "\u0000 \u2028 \u001b[2J 🚀", "x".repeat(2_000_000), '{"version":99,"what":"comes later"}'];
+    for (const text of texts) {
+      await store.save("slack", text);
+      expect((await logs.open().deliveries("up").load("slack"))?.trim()).toBe(text);
+    }
+    expect(await storage.deliveries("other").list()).toEqual([]);
+    await storage.deliveries("other").save("slack", "{}");
+    expect((await store.load("slack"))?.trim()).toBe(texts.at(-1));
+    await other.close();
+  });
+
+  rule("nothing is kept for an upgrade that there never was, and asking for it is no error", async (logs) => {
+    const store = logs.open().deliveries("nobody");
+    expect(await store.load("slack")).toBeUndefined();
+    expect(await store.list()).toEqual([]);
+    expect(await store.readSent("slack")).toEqual([]);
+    expect(await store.readDeadLetters(0)).toEqual({ lines: [], next: 0 });
+    expect(await codeOf(() => store.save("slack", "{}"))).toBe("UNKNOWN_UPGRADE");
+    expect(await codeOf(() => store.addDeadLetters(["{}"]))).toBe("UNKNOWN_UPGRADE");
+    expect(await codeOf(() => store.lock("slack"))).toBe("UNKNOWN_UPGRADE");
+    // For people only, so it never fails.
+    await store.addSent("slack", ["{}"]);
+    expect(await store.readSent("slack")).toEqual([]);
   });
 }

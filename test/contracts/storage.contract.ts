@@ -55,7 +55,21 @@ function readingRules(rule: Rule): void {
     for (let seq = 3; seq < 20; seq++) {
       expect(await reader.read()).toBeUndefined();
       const [line] = await appendLines(writer, [seq, seq]);
-      expect(await reader.read()).toEqual({ bytes: line, firstSeq: seq, lastSeq: seq });
+      expect(await reader.read()).toEqual({ bytes: line, ends: [line?.length], firstSeq: seq, lastSeq: seq });
+    }
+  });
+
+  rule("[S1] a batch says where each line ends, wherever it was put", async (logs) => {
+    const { storage, lines } = await withLog(logs, 40);
+    for (const memory of [undefined, Buffer.alloc(1), Buffer.alloc(700), Buffer.alloc(100_000)]) {
+      const reader = await openReader(storage, "up");
+      const seen: Buffer[] = [];
+      for (let batch = await reader.read(700, memory); batch; batch = await reader.read(700, memory)) {
+        expect(batch.ends.length).toBe(batch.lastSeq - batch.firstSeq + 1);
+        for (const [index, end] of batch.ends.entries())
+          seen.push(Buffer.from(batch.bytes.subarray(batch.ends[index - 1] ?? 0, end)));
+      }
+      expect(seen).toEqual(lines);
     }
   });
 

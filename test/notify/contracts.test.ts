@@ -1,38 +1,89 @@
-import type { ServerResponse } from "node:http";
+import { notifierContract, type Told } from "../contracts/notifier.contract.ts";
+import {
+  eventBridgeTold,
+  sesTold,
+  slackBotTold,
+  slackHookTold,
+  smsTold,
+  smtpTold,
+  webhookTold,
+} from "./other-sides.ts";
+import { DELIVERED, REFUSED, RETRY, scriptedNotifier, type ScriptedNotifier } from "./scripted-notifier.ts";
 
-import { webhook } from "../../src/notify/webhook.ts";
-import { notifierContract, type Behaviour } from "../contracts/notifier.contract.ts";
-import { receiver } from "./receivers.ts";
-import { scriptedNotifier, DELIVERED, RETRY } from "./scripted-notifier.ts";
+const JSON_CONTROLS = /\p{Cc}/u;
+const SLACK_MARKS = /<!channel>|<@U1>|<script>|[^\P{Cc}\n]|\u202e|\\ud800/u;
 
-/** An HTTP receiver that behaves as it is told. */
-async function behaving(): Promise<{ origin: string; behave: (behaviour: Behaviour) => void }> {
-  let now: Behaviour = "takes";
-  const answer = (_request: unknown, response: ServerResponse): void => {
-    if (now === "hangs") return;
-    response.statusCode = now === "takes" ? 200 : 503;
-    response.end("ok");
-  };
-  const { origin } = await receiver(answer);
-  return { origin, behave: (behaviour) => (now = behaviour) };
-}
+const MAIL_MARKS = /^bcc:|<script>|[^\P{Cc}\r\n]|\u202e/imu;
 
-notifierContract("webhook", async () => {
-  const { origin, behave } = await behaving();
-  const canary = Buffer.alloc(32, "CANARY").toString("base64");
-  const notifier = webhook({
-    url: `${origin}/CANARY-path`,
-    secrets: [`whsec_${canary}`],
-    headers: { authorization: "Bearer CANARY-token" },
-    allowedAddresses: ["127.0.0.1"],
-  });
-  return { notifier, behave, secrets: [canary, "CANARY-token", "CANARY-path"] };
+notifierContract("webhook", webhookTold, {
+  denied: "refused",
+  canBeAskedToWait: true,
+  dangerous: JSON_CONTROLS,
 });
 
-notifierContract("the notifier of these tests", async () => {
-  const notifier = scriptedNotifier();
-  const behave = (behaviour: Behaviour): void => {
-    notifier.answer = () => (behaviour === "takes" ? DELIVERED : RETRY);
+notifierContract("slack by an incoming webhook", slackHookTold, {
+  denied: "refused",
+  canBeAskedToWait: true,
+  hasNoIdentity: "a hook of Slack's takes no name for a message",
+  dangerous: SLACK_MARKS,
+});
+
+notifierContract("slack by a bot", slackBotTold, {
+  denied: "refused",
+  canBeAskedToWait: true,
+  hasNoIdentity: "chat.postMessage takes no name for a message; the card is found again by the store of cards",
+  dangerous: SLACK_MARKS,
+});
+
+notifierContract("eventbridge", eventBridgeTold, {
+  denied: "retry",
+  canBeAskedToWait: false,
+  dangerous: JSON_CONTROLS,
+});
+
+notifierContract("email by SMTP", smtpTold, {
+  denied: "retry",
+  canBeAskedToWait: false,
+  dangerous: MAIL_MARKS,
+});
+
+notifierContract("email by SES", sesTold, {
+  denied: "retry",
+  canBeAskedToWait: false,
+  dangerous: MAIL_MARKS,
+});
+
+notifierContract("sms", smsTold, {
+  denied: "retry",
+  canBeAskedToWait: false,
+  hasNoIdentity: "SNS takes no name for a message to a telephone",
+  dangerous: /\p{Cc}|\u202e/u,
+});
+
+/** So that tests of deliveries work with what keeps the contract, too. */
+async function scriptedTold(): Promise<Told> {
+  const make = (): ScriptedNotifier => scriptedNotifier();
+  const notifier = make();
+  let isCut = false;
+  notifier.check = async () => {
+    if (isCut) throw Object.assign(new Error("nobody there"), { code: "NOTIFIER_UNUSABLE" });
   };
-  return { notifier, behave, secrets: [] };
+  return {
+    notifier,
+    again: make,
+    behave: (behaviour) => {
+      isCut = behaviour === "cuts";
+      const isRefusal = ["refuses", "denies", "echoes"].includes(behaviour);
+      notifier.answer = () => (behaviour === "takes" ? DELIVERED : isRefusal ? REFUSED : RETRY);
+    },
+    secrets: [],
+    received: () => notifier.calls.map(() => ""),
+  };
+}
+
+notifierContract("the notifier of these tests", scriptedTold, {
+  denied: "refused",
+  canBeAskedToWait: false,
+  hasNoIdentity: "it tells nobody",
+  dangerous: /./,
 });

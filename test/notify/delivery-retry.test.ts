@@ -249,6 +249,7 @@ describe("holding back", () => {
           : event.taskId === "loud"
             ? { key: "loud" }
             : { skip: "" },
+      holds: () => false,
     };
     const notifier = scriptedNotifier("scripted", { clock, maxEvents: 50 });
     const first = b.deliver(notifier, { clock, router });

@@ -250,7 +250,7 @@ describe("the password", () => {
       }
       return "";
     };
-    for (const url of [`http://ops:${PASSWORD}@x`, `smtp://ops:CANARY@`, "CANARY"]) {
+    for (const url of [`http://ops:${PASSWORD}@x`, `smtp://ops:CANARY@`, "smtp://ops:CANARY%@x", "CANARY"]) {
       expect(error(url)).toContain("smtp must be a URL");
       expect(error(url)).not.toContain("CANARY");
     }

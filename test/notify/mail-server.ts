@@ -14,8 +14,8 @@ export interface ReceivedMail {
   readonly html: string;
 }
 
-/** `drop`: the connection is cut once the whole mail has come. */
-export type MailReply = { readonly code: number; readonly message: string } | "drop" | undefined;
+/** `drop`: the connection is cut once the whole mail has come. `hang`: no answer to it. */
+export type MailReply = { readonly code: number; readonly message: string } | "drop" | "hang" | undefined;
 
 export interface MailServer {
   readonly port: number;
@@ -23,6 +23,8 @@ export interface MailServer {
   /** What a client tried to log in with. */
   readonly logins: { readonly user: string; readonly password: string }[];
   onMail: () => MailReply;
+  /** `drop`: nobody is let in. */
+  onConnect: () => "drop" | undefined;
   onRecipient: (address: string) => MailReply;
   onLogin: () => MailReply;
 }
@@ -36,6 +38,7 @@ export async function mailServer(): Promise<MailServer> {
     mails: [],
     logins: [],
     onMail: () => undefined,
+    onConnect: () => undefined,
     onRecipient: () => undefined,
     onLogin: () => undefined,
   };
@@ -44,6 +47,10 @@ export async function mailServer(): Promise<MailServer> {
     allowInsecureAuth: true,
     disabledCommands: ["STARTTLS"],
     logger: false,
+    onConnect({ id }, done) {
+      if (received.onConnect() === undefined) return done();
+      for (const { _socket, session } of connectionsOf(server)) if (session.id === id) _socket.destroy();
+    },
     onAuth({ username, password }, _, done) {
       received.logins.push({ user: username ?? "", password: password ?? "" });
       done(errorOf(received.onLogin()), { user: username ?? "" });
@@ -60,18 +67,28 @@ export async function mailServer(): Promise<MailServer> {
   function take(chunks: readonly Buffer[], session: SMTPServerSession, done: Done): void {
     received.mails.push(readMail(Buffer.concat(chunks).toString("latin1"), session));
     const reply = received.onMail();
+    if (reply === "hang") return;
     if (reply !== "drop") done(errorOf(reply), "taken");
-    else for (const { _socket } of server.connections as unknown as Set<{ _socket: Socket }>) _socket.destroy();
+    else for (const { _socket } of connectionsOf(server)) _socket.destroy();
   }
   server.on("error", () => undefined);
   server.listen(0, "127.0.0.1");
   await once(server.server, "listening");
-  onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  onTestFinished(async () => {
+    for (const { _socket } of connectionsOf(server)) _socket.destroy();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  });
   return Object.assign(received, { port: (server.server.address() as AddressInfo).port });
 }
 
+interface Connection {
+  readonly _socket: Socket;
+  readonly session: SMTPServerSession;
+}
+const connectionsOf = ({ connections }: SMTPServer) => connections as unknown as ReadonlySet<Connection>;
+
 function errorOf(reply: MailReply): Error | null {
-  if (reply === undefined || reply === "drop") return null;
+  if (reply === undefined || typeof reply === "string") return null;
   return Object.assign(new Error(reply.message), { responseCode: reply.code });
 }
 

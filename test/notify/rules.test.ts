@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { ProgressEvent } from "../../src/model/event.ts";
-import { emptyUpgrade } from "../../src/model/upgrade.ts";
+import { emptyUpgrade, type UpgradeProgress } from "../../src/model/upgrade.ts";
 import { DEFAULT_RULES, explain, rulesRouter, type Rule } from "../../src/notify/rules.ts";
 
 const event = (type: string, fields: object = {}): ProgressEvent =>
@@ -78,6 +78,35 @@ describe("a rule", () => {
   });
 });
 
+describe("a rule that repeats", () => {
+  const at = (health: string | null, status = "in_progress"): UpgradeProgress =>
+    ({ ...state, status, health: health && { state: health, reasons: [], since: "" } }) as UpgradeProgress;
+  const stalled = event("health.changed", { health: "stalled", previousHealth: null, reasons: [] });
+  const nagging = rulesRouter([{ name: "nag", repeatMinutes: 5 }], "x");
+
+  it("does so for what may last, and for nothing else", () => {
+    expect(nagging.route(stalled, state)).toEqual({ key: "", by: "nag", repeatMs: 300_000 });
+    expect(nagging.route(event("upgrade.failed", { status: "failed" }), state)).toMatchObject({ repeatMs: 300_000 });
+    expect(nagging.route(event("task.waiting", { taskId: "a", waitingOn: { since: "" } }), state)).toHaveProperty(
+      "repeatMs",
+    );
+    for (const over of [
+      event("task.waiting", { taskId: "a", waitingOn: null }),
+      event("health.changed", { health: "progressing", previousHealth: "stalled", reasons: [] }),
+      event("task.started", { taskId: "a", status: "in_progress" }),
+      event("upgrade.completed", { status: "completed" }),
+    ])
+      expect(nagging.route(over, state)).not.toHaveProperty("repeatMs");
+  });
+
+  it("ends when the upgrade is well again, or has ended", () => {
+    for (const health of ["stalled", "degraded", "lost"]) expect(nagging.holds(stalled, at(health))).toBe(true);
+    for (const health of ["progressing", "slow", null]) expect(nagging.holds(stalled, at(health))).toBe(false);
+    for (const status of ["completed", "failed", "cancelled"])
+      expect(nagging.holds(stalled, at("stalled", status))).toBe(false);
+  });
+});
+
 describe("hours", () => {
   const at = (time: string, fields: object = {}): ProgressEvent =>
     event("task.started", { time, status: "in_progress", ...fields });
@@ -132,9 +161,10 @@ describe("the rules of a notifier", () => {
       ],
       "slack",
     );
-    expect(router.route(event("upgrade.failed", { status: "failed" }), undefined)).toEqual({ key: "" });
+    expect(router.route(event("upgrade.failed", { status: "failed" }), undefined)).toEqual({ key: "", by: "rule 3" });
     expect(router.route(event("task.started", { taskId: "a", status: "in_progress" }), undefined)).toEqual({
       key: "\u0000digest",
+      by: "digest",
       holdUntilMs: Date.parse("2026-03-01T08:05:00.000Z"),
     });
     expect(rulesRouter([{ to: ["sms"] }], "slack").route(event("task.started"), undefined)).toEqual({

@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { Delivery } from "../../src/notify/delivery.ts";
 import type { Notifier } from "../../src/notify/notifier.ts";
 import { slack } from "../../src/notify/slack.ts";
+import type { ProgressEvent } from "../../src/model/event.ts";
 import { webhook } from "../../src/notify/webhook.ts";
 import { manualClock } from "../manual-clock.ts";
 import { bench, IDS, until, type Bench } from "./delivery-kit.ts";
@@ -42,8 +43,14 @@ it("an upgrade is told to a webhook and to Slack, each at its own pace, to its e
   const bodies = requests.map(
     ({ headers, body }) => new Webhook(SECRET).verify(body, headers as Record<string, string>) as { data: never },
   );
-  const told = bodies.map(({ data }) => (data as { event: { seq: number } }).event.seq);
-  expect(told).toEqual(Array.from({ length: seq }, (_, place) => place + 1));
+  const told = bodies.map(({ data }) => (data as { event: ProgressEvent }).event);
+  expect(told.map((event) => event.seq).sort((a, b) => a - b)).toEqual(
+    Array.from({ length: seq }, (_, place) => place + 1),
+  );
+  // Tasks are told side by side; each in its order, and what is of the upgrade in its place.
+  const ofKey = Map.groupBy(told, ({ taskId }) => taskId).values();
+  for (const events of ofKey) expect(events).toEqual(events.toSorted((a, b) => a.seq - b.seq));
+  expect([told[1]?.type, told.at(-1)?.type]).toEqual(["upgrade.started", "upgrade.failed"]);
   await until(async () => (await on.sent("slack")).length === seq);
   expect(server.calls.filter((call) => call === "post C1")).toHaveLength(1);
   const [card, ...thread] = server.messages.map(({ blocks }) => textsOf(blocks));

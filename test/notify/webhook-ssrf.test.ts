@@ -6,6 +6,8 @@ import type { LookupFunction } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { isMilepostError } from "../../src/errors.ts";
+import type { Notifier } from "../../src/notify/notifier.ts";
+import { slack } from "../../src/notify/slack.ts";
 import { webhook } from "../../src/notify/webhook.ts";
 import { start, story } from "../view/story.ts";
 import { receiver } from "./receivers.ts";
@@ -62,11 +64,30 @@ function countConnects(): () => number {
   return () => connects;
 }
 
-/** What becomes of a webhook to this URL: the code that refuses it, or the code of its outcome. */
-async function tell(url: string, allowedAddresses: readonly string[] = []): Promise<string> {
+type Make = (url: string, allowedAddresses: readonly string[]) => Notifier;
+
+const byWebhook: Make = (url, allowedAddresses) =>
+  webhook({ url, secrets: SECRETS, allowedAddresses, timeoutMs: 1_000 });
+/** Everything that a configuration can name to be posted to. */
+const KINDS: readonly (readonly [string, Make])[] = [
+  ["a webhook", byWebhook],
+  [
+    "an incoming webhook of Slack",
+    (webhookUrl, allowedAddresses) => slack({ webhookUrl, allowedAddresses, timeoutMs: 1_000 }),
+  ],
+  [
+    "Slack's API",
+    (slackApiUrl, allowedAddresses) =>
+      slack({ token: "xoxb-1", channel: "C1", slackApiUrl, allowedAddresses, timeoutMs: 1_000 }),
+  ],
+];
+
+/** What becomes of a notifier with this URL: the code that refuses it, or the code of its outcome. */
+async function tell(url: string, allowedAddresses: readonly string[] = [], make = byWebhook): Promise<string> {
   try {
-    const notifier = webhook({ url, secrets: SECRETS, allowedAddresses, timeoutMs: 1_000 });
+    const notifier = make(url, allowedAddresses);
     const [outcome] = await notifier.notify({ events: [events.at(-1)!], state }, { signal: NEVER });
+    await notifier.close();
     return outcome?.status === "delivered" ? "delivered" : `${outcome?.status} ${outcome?.code}`;
   } catch (error) {
     return isMilepostError(error) ? error.code : String(error);
@@ -111,34 +132,51 @@ const OTHERS: readonly string[] = [
   ],
 ];
 
-describe("a webhook's address (G23, X20)", () => {
-  it("that is not public is never connected to, however it is written or named", async () => {
-    fakeNames();
+describe("an address that is posted to (G23, X20)", () => {
+  it("counts real connections", async () => {
     const connects = countConnects();
-    const urls = [...HOSTS.map((host) => `https://${host}/hook`), "https://10.0.0.1:22/", ...OTHERS];
-    expect(urls.length).toBeGreaterThanOrEqual(45);
-    const told = await Promise.all(urls.map(async (url) => [url, await tell(url)]));
-    for (const [url, code] of told)
-      expect(`${url} ${code}`).toMatch(/ (FORBIDDEN|refused FORBIDDEN|INVALID_ARGUMENT)$/);
-    expect(connects()).toBe(0);
+    const { origin, connections } = await receiver((_, response) => response.end("ok"));
+    for (const [name, make] of KINDS.slice(0, 2)) {
+      const before = connections();
+      expect(await tell(`${origin}/hook`, ["127.0.0.1"], make), name).toBe("delivered");
+      expect(connections() - before, name).toBe(1);
+    }
+    expect(connects()).toBe(2);
   });
 
-  it("is looked up once for each connection, and it is that answer that counts", async () => {
-    fakeNames();
-    const connects = countConnects();
-    // The first answer is public, but nothing but looking happens before the second, which is the one to connect to.
-    await new Promise((resolve) => dns.lookup("rebinding.example.com", {}, resolve));
-    expect(await tell("https://rebinding.example.com/hook")).toBe("refused FORBIDDEN");
-    expect(connects()).toBe(0);
-  });
+  it.each(KINDS)(
+    "of %s that is not public is never connected to, however it is written or named",
+    async (_name, make) => {
+      fakeNames();
+      const connects = countConnects();
+      const urls = [...HOSTS.map((host) => `https://${host}/hook`), "https://10.0.0.1:22/", ...OTHERS];
+      expect(urls.length).toBeGreaterThanOrEqual(45);
+      const told = await Promise.all(urls.map(async (url) => [url, await tell(url, [], make)]));
+      for (const [url, code] of told)
+        expect(`${url} ${code}`).toMatch(/ (FORBIDDEN|refused FORBIDDEN|INVALID_ARGUMENT)$/);
+      expect(connects()).toBe(0);
+    },
+  );
 
-  it("that a redirect names is not connected to", async () => {
+  it.each(KINDS)(
+    "of %s is looked up once for each connection, and it is that answer that counts",
+    async (_name, make) => {
+      fakeNames();
+      const connects = countConnects();
+      // The first answer is public, but nothing but looking happens before the second, which is the one to connect to.
+      await new Promise((resolve) => dns.lookup("rebinding.example.com", {}, resolve));
+      expect(await tell("https://rebinding.example.com/hook", [], make)).toBe("refused FORBIDDEN");
+      expect(connects()).toBe(0);
+    },
+  );
+
+  it.each(KINDS)("of %s that a redirect names is not connected to", async (_name, make) => {
     const trap = await receiver();
     const connects = countConnects();
     for (const status of [301, 302, 303, 307, 308]) {
       for (const location of [trap.origin, "http://169.254.169.254/latest/meta-data/", "//127.0.0.1/", "/again"]) {
         const { origin, connections } = await receiver((_, response) => response.writeHead(status, { location }).end());
-        expect(await tell(`${origin}/`, ["127.0.0.1"])).toBe(`refused HTTP_${status}`);
+        expect(await tell(`${origin}/`, ["127.0.0.1"], make)).toBe(`refused HTTP_${status}`);
         expect(connections()).toBe(1);
       }
     }

@@ -246,11 +246,9 @@ describe("a receiver's behaviour (N03)", () => {
     expect(await tell(refusing)).toMatchObject({ status: "retry", code: "ECONNREFUSED" });
   });
 
-  it("of 410 ends all sending by this notifier", async () => {
-    const { origin, connections } = await receiver((_, response) => response.writeHead(410).end());
-    const notifier = hook(origin);
-    for (let time = 0; time < 3; time++) expect(await tell(notifier)).toMatchObject(refused("HTTP_410"));
-    expect(connections()).toBe(1);
+  it("of 410 ends all sending to it", async () => {
+    const { origin } = await receiver((_, response) => response.writeHead(410).end());
+    expect(await tell(hook(origin))).toMatchObject({ ...refused("HTTP_410"), endsAll: true });
   });
 
   it("matters no more once the caller ends it", async () => {

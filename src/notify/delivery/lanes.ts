@@ -69,6 +69,20 @@ export class Lanes {
     return next !== undefined && next.nextAt <= now ? next : undefined;
   }
 
+  /** What is told together with a lane that is due: all of its run that are due and were not tried; one that was is told alone. */
+  dueWith(lane: Lane, now: number): readonly Lane[] {
+    if (lane.attempts > 0) return [lane];
+    return this.all().filter(({ run, attempts, nextAt }) => run === lane.run && attempts === 0 && nextAt <= now);
+  }
+
+  /** Goes on behind `seq` in lanes of which nothing stands up to there. */
+  pass(lanes: readonly Lane[], seq: number): void {
+    for (const lane of lanes) {
+      lane.seq = Math.max(lane.seq, seq + 1);
+      if (lane.seq > lane.last) this.remove(lane);
+    }
+  }
+
   /** The lane that is due first. */
   next(): Lane | undefined {
     let first: Lane | undefined;

@@ -48,15 +48,21 @@ export async function openRun(logs: Logs, upgradeId: string, run: number): Promi
 export interface Start {
   /** The run; the newest when absent. */
   readonly run?: number | undefined;
-  readonly isAtEnd: boolean;
+  /** Behind a cursor only if that log is this run's; else at its beginning. */
+  readonly from: "beginning" | "end" | { readonly after: string };
 }
 
 /** Undefined while that log is not there. */
-export async function findStart(logs: Logs, upgradeId: string, { run, isAtEnd }: Start): Promise<Found | undefined> {
+export async function findStart(logs: Logs, upgradeId: string, { run, from }: Start): Promise<Found | undefined> {
   const open = run === undefined ? await openNewest(logs, upgradeId) : await openRun(logs, upgradeId, run);
   if (open === undefined) return undefined;
-  const cursor = isAtEnd ? await lastCursor(open.reader) : undefined;
-  return { open, place: { run: open.run, cursor: cursor ?? firstCursor(open.reader.header.logId) } };
+  const { logId } = open.reader.header;
+  if (typeof from === "object" && logIdOf(from.after) === logId) {
+    open.reader.close();
+    return findPlace(logs, upgradeId, { run: open.run, cursor: from.after });
+  }
+  const cursor = from === "end" ? await lastCursor(open.reader) : undefined;
+  return { open, place: { run: open.run, cursor: cursor ?? firstCursor(logId) } };
 }
 
 async function openNewest(logs: Logs, upgradeId: string): Promise<OpenRun | undefined> {

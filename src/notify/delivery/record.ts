@@ -1,10 +1,24 @@
 /** Where a delivery stands, as it is stored. */
 
 import type { LaneRecord } from "./lanes.ts";
+import type { RepeatRecord } from "./repeats.ts";
 
 /** Dead letters that are told again: from `next` up to `until`, places in the file of dead letters. */
 export interface RedriveRecord {
   readonly next: number;
+  readonly until: number;
+}
+
+/** When the notifier was last asked whether it could tell, and why it could not. */
+export interface CheckRecord {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** The other side wants nothing more; it holds until somebody asks for a redrive, that is, while `until` is the redrive's. */
+export interface StopRecord extends CheckRecord {
   readonly until: number;
 }
 
@@ -15,6 +29,14 @@ export interface DeliveryRecord {
   readonly cursor: string;
   readonly lanes: readonly LaneRecord[];
   readonly redrive: RedriveRecord;
+  /** What is told again as long as it holds. */
+  readonly repeats?: readonly RepeatRecord[];
+  /** What the notifier keeps, by run. */
+  readonly memory?: Readonly<Record<string, string>>;
+  readonly stopped?: StopRecord;
+  readonly check?: CheckRecord;
+  /** True if nothing was sent then, since the notifier was in trouble (`circuit.ts`). */
+  readonly isCircuitOpen?: boolean;
   /** ISO 8601. */
   readonly savedAt: string;
 }
@@ -27,7 +49,7 @@ export function formatRecord(record: DeliveryRecord): string {
 export function parseRecord(text: string): DeliveryRecord | undefined {
   try {
     const record = JSON.parse(text) as Partial<DeliveryRecord>;
-    const { version, run, cursor, lanes, redrive, savedAt } = record;
+    const { version, run, cursor, lanes, redrive, repeats, memory, savedAt } = record;
     const isSound =
       version === 1 &&
       isCount(run) &&
@@ -37,6 +59,8 @@ export function parseRecord(text: string): DeliveryRecord | undefined {
       lanes.every(isLane) &&
       isCount(redrive?.next) &&
       isCount(redrive?.until) &&
+      (repeats === undefined || (Array.isArray(repeats) && repeats.every(isRepeat))) &&
+      (memory === undefined || Object.values(memory).every((text) => typeof text === "string")) &&
       !Number.isNaN(Date.parse(savedAt as string));
     return isSound ? (record as DeliveryRecord) : undefined;
   } catch {
@@ -55,4 +79,9 @@ function isLane(value: unknown): value is LaneRecord {
     told.every(isCount) &&
     (reason === undefined || typeof reason === "string")
   );
+}
+
+function isRepeat(value: unknown): value is RepeatRecord {
+  const { run, seq, key, everyMs, sinceMs, told } = (value ?? {}) as Record<string, unknown>;
+  return [run, seq, everyMs, sinceMs, told].every(isCount) && everyMs !== 0 && typeof key === "string";
 }

@@ -4,10 +4,10 @@
  */
 
 import type { ProgressEvent } from "../../model/event.ts";
-import { parseLine, splitLines } from "../../storage/line.ts";
-import type { DeliveryStore, LogReader } from "../../storage/storage.ts";
+import type { DeliveryStore } from "../../storage/storage.ts";
 import type { Notifier, Outcome } from "../notifier.ts";
 import { deadLetterOf, findRequest, readLetters, type DeadLetter, type StoredLetter } from "./dead-letters.ts";
+import { eventFinder } from "./find-event.ts";
 import { openRun, type Logs } from "./place.ts";
 import type { RedriveRecord } from "./record.ts";
 import { sentNote, type SentNote } from "./sent.ts";
@@ -99,11 +99,13 @@ export class Redrive {
     const events: ProgressEvent[] = [];
     const [letters, lost]: [DeadLetter[], DeadLetter[]] = [[], []];
     const open = await openRun(logs, upgradeId, run);
+    const find = open && eventFinder(open.reader);
     let sizeBytes = 0;
     let behind = this.#next;
     try {
       for (const { letter, next: place } of stored) {
-        const found = open === undefined ? undefined : await eventAt(open.reader, letter);
+        const read = await find?.(letter.seq);
+        const found = read?.event.id === letter.id ? read : undefined;
         sizeBytes += found?.sizeBytes ?? 0;
         if (events.length > 0 && sizeBytes > this.#notifier.limits.maxBytes)
           return { run, events, letters, lost, next: behind };
@@ -119,17 +121,4 @@ export class Redrive {
       open?.reader.close();
     }
   }
-}
-
-async function eventAt(
-  reader: LogReader,
-  { seq, id }: DeadLetter,
-): Promise<{ readonly event: ProgressEvent; readonly sizeBytes: number } | undefined> {
-  if (!(await reader.seek(seq - 1))) return undefined;
-  const batch = await reader.read(4096);
-  for (const line of splitLines(batch?.bytes ?? new Uint8Array())) {
-    const event = parseLine(line);
-    return event.id === id ? { event, sizeBytes: line.length } : undefined;
-  }
-  return undefined;
 }

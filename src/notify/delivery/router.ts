@@ -9,8 +9,12 @@ export type Routing =
   | {
       /** Events of one key are told in their order. */
       readonly key: string;
+      /** What selected it, for people: a rule's name. */
+      readonly by?: string;
       /** Wall time, milliseconds since 1970, before which it is not told. */
       readonly holdUntilMs?: number;
+      /** It is told again so often, as long as it holds. */
+      readonly repeatMs?: number;
     };
 
 export interface Router {
@@ -22,10 +26,16 @@ export interface Router {
    * @param state - not older than the event, as far as it was read; undefined when it was not asked for or is not there.
    */
   route(event: ProgressEvent, state: UpgradeProgress | undefined): Routing;
+  /** True if what an event with `repeatMs` says still is so. */
+  holds(event: ProgressEvent, state: UpgradeProgress): boolean;
 }
 
 /** Selects everything; each task is a key of its own. */
-export const everything: Router = { needsState: false, route: (event) => ({ key: keyOf(event) }) };
+export const everything: Router = {
+  needsState: false,
+  route: (event) => ({ key: keyOf(event) }),
+  holds: () => false,
+};
 
 /** The key of an event: its task, or the upgrade. */
 export function keyOf(event: ProgressEvent): string {

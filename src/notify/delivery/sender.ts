@@ -1,27 +1,27 @@
 /** The one that tells: takes what is due, in turns from the news, the lanes and the redriven dead letters, and keeps account. */
 
-import { MilepostError } from "../../errors.ts";
 import { parseCursor } from "../../model/cursor.ts";
 import type { ProgressEvent } from "../../model/event.ts";
-import type { UpgradeProgress } from "../../model/upgrade.ts";
 import type { DeliveryStore } from "../../storage/storage.ts";
 import { isoMaker } from "../../tracker/clock.ts";
-import type { Notifier, Outcome } from "../notifier.ts";
+import type { Notifier } from "../notifier.ts";
+import { Account } from "./account.ts";
+import { Caller, type Answer } from "./caller.ts";
 import type { Circuit } from "./circuit.ts";
 import type { DeliveryClock } from "./clock.ts";
 import { deadLetterOf, type DeadLetter } from "./dead-letters.ts";
 import { Lanes, MAX_LANES, type Lane } from "./lanes.ts";
 import type { Found, Logs, Place } from "./place.ts";
-import { readLane } from "./read-lane.ts";
-import { formatRecord, type DeliveryRecord } from "./record.ts";
+import { readLanes } from "./read-lanes.ts";
+import type { CheckRecord, DeliveryRecord } from "./record.ts";
 import { Redrive } from "./redrive.ts";
+import { RepeatTurn } from "./repeat-turn.ts";
+import { Repeats } from "./repeats.ts";
 import { MAX_DELAY_MS } from "./retry.ts";
-import type { Router } from "./router.ts";
+import { keyOf, type Router } from "./router.ts";
 import { Scan } from "./scan.ts";
-import type { SentNote } from "./sent.ts";
-import { settle, type Told } from "./settle.ts";
+import { settle, type Settled, type Told } from "./settle.ts";
 import type { States } from "./states.ts";
-import { tell } from "./tell.ts";
 
 export interface SenderOptions {
   readonly notifier: Notifier;
@@ -34,29 +34,31 @@ export interface SenderOptions {
   readonly clock: DeliveryClock;
   readonly random: () => number;
   readonly timeoutMs: number;
+  /** What the notifier's check said last. */
+  readonly checked: () => CheckRecord | undefined;
+  /** What waits to be tried again is tried at once. */
+  readonly isEager: boolean;
+  /** Told what became of events. */
+  readonly onSettled: (settled: Settled) => void;
   /** Told when the log is not the one that was told. */
   readonly warn: (message: string) => void;
 }
 
 /** So many events are looked at between two looks at the lanes. */
-const MAX_SCANNED = 5_000;
-/** A record that only says that nothing was selected is not worth a write for each event. */
-const SAVE_MOVES_MS = 5_000;
+const MAX_SCANNED = 1_000;
 
 export class Sender {
   readonly #options: SenderOptions;
   readonly #lanes = new Lanes();
   readonly #redrive: Redrive;
+  readonly #repeats: Repeats;
+  readonly #repeatTurn: RepeatTurn;
+  readonly #account: Account;
+  readonly #caller: Caller;
   readonly #iso = isoMaker();
   #scan: Scan;
   /** All that is selected up to here is settled. */
   #place: Place;
-  #letters: DeadLetter[] = [];
-  #notes: SentNote[] = [];
-  /** Outcomes that the record does not know. */
-  #isUnsaved: boolean;
-  #hasMoved = false;
-  #savedAt: number;
   #turn = 0;
   #recoveries: number;
 
@@ -64,15 +66,25 @@ export class Sender {
     this.#options = options;
     this.#place = found.place;
     this.#scan = this.#scanFrom(found);
-    const { clock, circuit } = options;
-    this.#savedAt = clock.monotonic();
+    const { clock, circuit, store, notifier } = options;
     this.#recoveries = circuit.recoveries;
-    this.#redrive = new Redrive(options.store, options.notifier, record?.redrive);
+    this.#redrive = new Redrive(store, notifier, record?.redrive);
+    this.#repeats = new Repeats(record?.repeats);
+    this.#account = new Account({ ...options, compose: () => this.#compose() });
+    const redriveUntil = (): number => this.#redrive.record.until;
+    this.#caller = new Caller({ ...options, account: this.#account, redriveUntil }, record);
+    this.#repeatTurn = new RepeatTurn({ ...options, repeats: this.#repeats, caller: this.#caller });
     if (record !== undefined)
       this.#lanes.restore(record.lanes, clock.monotonic(), clock.now() - Date.parse(record.savedAt));
+    if (options.isEager) this.#lanes.release(clock.monotonic());
     if (found.fault !== undefined) this.#wentBack(found.fault, found.place);
     // So that a record which is missing later is one that was lost.
-    this.#isUnsaved = record === undefined || found.fault !== undefined;
+    if (record === undefined) this.#account.changed();
+  }
+
+  /** True if the other side wants nothing more: then it is not asked either whether it could be told. */
+  get isStopped(): boolean {
+    return this.#caller.isStopped;
   }
 
   get lanes(): readonly Lane[] {
@@ -81,7 +93,11 @@ export class Sender {
 
   /** Monotonic time at which something is due; undefined when nothing waits. */
   get dueAt(): number | undefined {
-    return this.#lanes.next()?.nextAt;
+    const { clock } = this.#options;
+    const repeatInMs = this.#repeats.dueInMs(clock.now(), clock.monotonic());
+    const repeatAt = repeatInMs === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() + repeatInMs;
+    const dueAt = Math.min(this.#lanes.next()?.nextAt ?? Number.POSITIVE_INFINITY, repeatAt);
+    return dueAt === Number.POSITIVE_INFINITY ? undefined : dueAt;
   }
 
   /**
@@ -96,7 +112,12 @@ export class Sender {
       this.#recoveries = circuit.recoveries;
       this.#lanes.release(clock.monotonic());
     }
-    const kinds = [() => this.#tellNews(signal), () => this.#tellLane(signal), () => this.#tellAgain(signal)];
+    const kinds = [
+      () => this.#tellNews(signal),
+      () => this.#tellLanes(signal),
+      () => this.#tellAgain(signal),
+      () => this.#tellRepeat(signal),
+    ];
     try {
       for (let tries = 0; tries < kinds.length; tries++) {
         const kind = kinds[this.#turn] as () => Promise<boolean>;
@@ -108,33 +129,32 @@ export class Sender {
       this.#scan = this.#scanFrom({ open: undefined, place: this.#place });
       throw error;
     }
-    if (this.#hasMoved && clock.monotonic() - this.#savedAt >= SAVE_MOVES_MS) await this.keep({ andMoves: true });
+    await this.#account.keepNowAndThen();
     return false;
   }
 
   /** Writes down what became of what was told. @throws STORAGE_DEGRADED, UNKNOWN_UPGRADE. */
-  async keep({ andMoves = false } = {}): Promise<void> {
-    if (!this.#isUnsaved && !(andMoves && this.#hasMoved)) return;
-    const { store, notifier, clock } = this.#options;
-    if (this.#letters.length > 0) await store.addDeadLetters(this.#letters.map((letter) => JSON.stringify(letter)));
-    this.#letters = [];
-    if (this.#notes.length > 0)
-      await store.addSent(
-        notifier.name,
-        this.#notes.map((note) => JSON.stringify(note)),
-      );
-    this.#notes = [];
-    const now = clock.monotonic();
-    const record: DeliveryRecord = {
-      version: 1,
+  keep(options?: { readonly andMoves?: boolean }): Promise<void> {
+    return this.#account.keep(options);
+  }
+
+  /** Has the record written with the next `keep`, also when nothing was told. */
+  touch(): void {
+    this.#account.changed();
+  }
+
+  #compose(): Omit<DeliveryRecord, "version" | "savedAt"> {
+    const { clock, circuit, checked } = this.#options;
+    const [repeats, check] = [this.#repeats.records, checked()];
+    return {
       ...this.#place,
-      lanes: this.#lanes.toRecords(now),
+      lanes: this.#lanes.toRecords(clock.monotonic()),
       redrive: this.#redrive.record,
-      savedAt: this.#iso(clock.now()),
+      ...(repeats !== undefined && { repeats }),
+      ...this.#caller.record,
+      ...(check !== undefined && { check }),
+      ...(circuit.isOpen && { isCircuitOpen: true }),
     };
-    await store.save(notifier.name, formatRecord(record));
-    this.#isUnsaved = this.#hasMoved = false;
-    this.#savedAt = now;
   }
 
   close(): void {
@@ -150,7 +170,7 @@ export class Sender {
     const { notifier, warn } = this.#options;
     this.#place = place;
     this.#lanes.cutAfter(place.run, parseCursor(place.cursor).seq);
-    this.#isUnsaved = true;
+    this.#account.changed();
     warn(
       `${notifier.name}: ${fault}; it is told again from event ${parseCursor(place.cursor).seq + 1} of run ${place.run}`,
     );
@@ -162,7 +182,7 @@ export class Sender {
     if (events.length > 0) return this.#tell({ run, events }, signal);
     if (scanned === 0) return false;
     this.#place = this.#scan.place;
-    this.#hasMoved = true;
+    this.#account.moved();
     return scanned === MAX_SCANNED;
   }
 
@@ -193,7 +213,11 @@ export class Sender {
   async #keyOf(event: ProgressEvent, run: number): Promise<string | undefined> {
     const routing = await this.#route(event, run);
     if ("skip" in routing) return undefined;
-    const { key, holdUntilMs = 0 } = routing;
+    const { key, holdUntilMs = 0, repeatMs } = routing;
+    if (repeatMs !== undefined) {
+      this.#repeats.add(event, { run, key: keyOf(event), everyMs: repeatMs });
+      this.#account.changed();
+    }
     const lane = this.#lanes.get(run, key);
     if (lane !== undefined) {
       lane.last = Math.max(lane.last, event.seq);
@@ -213,21 +237,30 @@ export class Sender {
     return router.route(event, router.needsState ? await states.newest(run) : undefined);
   }
 
-  async #tellLane(signal: AbortSignal): Promise<boolean> {
-    const { clock, logs, upgradeId, notifier } = this.#options;
-    const lane = this.#lanes.due(clock.monotonic());
-    if (lane === undefined) return false;
-    const state = this.#options.router.needsState ? await this.#options.states.newest(lane.run) : undefined;
-    const belongs = (event: ProgressEvent): boolean => {
-      const routing = this.#options.router.route(event, state);
-      return "key" in routing && routing.key === lane.key;
+  async #tellLanes(signal: AbortSignal): Promise<boolean> {
+    const { clock, logs, upgradeId, notifier, router, states } = this.#options;
+    const now = clock.monotonic();
+    const first = this.#lanes.due(now);
+    if (first === undefined) return false;
+    const { run } = first;
+    const lanes = this.#lanes.dueWith(first, now);
+    const state = router.needsState ? await states.newest(run) : undefined;
+    const keyOfEvent = (event: ProgressEvent): string | undefined => {
+      const routing = router.route(event, state);
+      return "key" in routing ? routing.key : undefined;
     };
-    const { events, through, isThere } = await readLane(logs, upgradeId, { lane, limits: notifier.limits, belongs });
-    if (events.length > 0)
-      return this.#tell({ run: lane.run, events: events.map((event) => ({ event, key: lane.key })), through }, signal);
-    if (!isThere) this.#letters.push(this.#lostLetter(lane));
-    this.#lanes.remove(lane);
-    this.#isUnsaved = true;
+    const reading = { lanes, limits: notifier.limits, keyOf: keyOfEvent };
+    const { events, through, isThere } = await readLanes(logs, upgradeId, reading);
+    if (events.length > 0) {
+      const told = new Set(events.map(({ key }) => key));
+      if (!(await this.#tell({ run, events, through }, signal))) return false;
+      const passed = lanes.filter(({ key }) => !told.has(key));
+      this.#lanes.pass(passed, through);
+      return true;
+    }
+    const lost = isThere ? [] : lanes.filter(({ last }) => last > through);
+    this.#account.add({ letters: lost.map((lane) => this.#lostLetter(lane)), notes: [] });
+    for (const lane of lanes) this.#lanes.remove(lane);
     return true;
   }
 
@@ -241,7 +274,7 @@ export class Sender {
 
   async #tell(told: Told, signal: AbortSignal): Promise<boolean> {
     const { notifier, random, clock } = this.#options;
-    const answer = await this.#call(
+    const answer = await this.#caller.call(
       told.run,
       told.events.map(({ event }) => event),
       signal,
@@ -249,11 +282,8 @@ export class Sender {
     if (answer === undefined) return false;
     const at = this.#iso(clock.now());
     const context = { notifier: notifier.name, lanes: this.#lanes, now: clock.monotonic(), at, random };
-    const { letters, notes } = settle(told, answer.outcomes, { ...context, counts: !answer.isProbe });
-    this.#letters.push(...letters);
-    this.#notes.push(...notes);
+    this.#account.add(settle(told, answer.outcomes, { ...context, counts: !answer.isProbe }));
     this.#place = this.#scan.place;
-    this.#isUnsaved = true;
     await this.keep();
     return true;
   }
@@ -263,45 +293,22 @@ export class Sender {
     const batch = await this.#redrive.next({ logs, upgradeId, now: clock.monotonic() });
     if (batch === undefined) return false;
     const at = this.#iso(clock.now());
-    const answer = batch.events.length === 0 ? undefined : await this.#call(batch.run, batch.events, signal);
-    if (batch.events.length > 0 && answer === undefined) return false;
-    const { letters, notes } = this.#redrive.settle(batch, answer?.outcomes ?? [], at);
-    this.#letters.push(...letters);
-    this.#notes.push(...notes);
-    this.#isUnsaved = true;
+    let answer: Answer | undefined;
+    if (batch.events.length > 0) {
+      answer = await this.#caller.call(batch.run, batch.events, signal);
+      if (answer === undefined) return false;
+    }
+    this.#account.add(this.#redrive.settle(batch, answer?.outcomes ?? [], at));
     await this.keep();
     return true;
   }
 
-  /** Undefined when `signal` ended it. */
-  async #call(
-    run: number,
-    events: readonly ProgressEvent[],
-    signal: AbortSignal,
-  ): Promise<{ readonly outcomes: readonly Outcome[]; readonly isProbe: boolean } | undefined> {
-    const { circuit, notifier, clock, timeoutMs, states } = this.#options;
-    const state = await states.newest(run);
-    if (state === undefined) throw gone(this.#options.upgradeId, run);
-    const pass = await circuit.enter(signal);
-    if (pass === undefined) return undefined;
-    const outcomes = await tell(notifier, batchOf(events, state), { clock, timeoutMs, signal });
-    if (outcomes === undefined) pass.abandoned();
-    else if (outcomes.some(({ status }) => status !== "retry")) pass.answered();
-    else pass.failed((events[0] as ProgressEvent).id, retryAfterOf(outcomes));
-    return outcomes && { outcomes, isProbe: pass.isProbe };
+  async #tellRepeat(signal: AbortSignal): Promise<boolean> {
+    const isBehind = (run: number, key: string): boolean => this.#lanes.get(run, key) !== undefined;
+    const settled = await this.#repeatTurn.take({ newestRun: this.#place.run, isBehind, signal });
+    if (settled === undefined) return false;
+    this.#account.add(settled);
+    await this.keep();
+    return true;
   }
-}
-
-const batchOf = (events: readonly ProgressEvent[], state: UpgradeProgress) => Object.freeze({ events, state });
-
-/** Told to wait, and not only with one of the events. */
-function retryAfterOf(outcomes: readonly Outcome[]): number | undefined {
-  const asked = outcomes.map((outcome) => (outcome.status === "retry" ? (outcome.retryAfterMs ?? 0) : 0));
-  return asked.every((ms) => ms > 0) ? Math.max(...asked) : undefined;
-}
-
-function gone(upgradeId: string, run: number): MilepostError {
-  return new MilepostError("UNKNOWN_UPGRADE", `the log of run ${run} of ${upgradeId} is not there now`, {
-    context: { upgradeId, run },
-  });
 }

@@ -1,21 +1,22 @@
 /** One call of a notifier: within a time, and with an outcome for every event whatever it does. */
 
-import { textOf } from "../../tracker/logger.ts";
-import type { Batch, Notifier, Outcome } from "../notifier.ts";
+import type { Batch, Notifier, NotifierMemory, NotifyOptions, Outcome } from "../notifier.ts";
 import type { DeliveryClock } from "./clock.ts";
+import { failureOf, readOutcomes } from "./read-outcomes.ts";
 
 interface Telling {
   readonly clock: DeliveryClock;
   readonly timeoutMs: number;
   /** Ends it: the process does not wait for the answer any more. */
   readonly signal: AbortSignal;
+  readonly memory?: NotifierMemory;
 }
 
 /** Undefined when `signal` ended it: then nobody knows what was taken. */
 export async function tell(
   notifier: Notifier,
   batch: Batch,
-  { clock, timeoutMs, signal }: Telling,
+  { clock, timeoutMs, signal, memory }: Telling,
 ): Promise<readonly Outcome[] | undefined> {
   const ending = new AbortController();
   let cancel: () => void = () => undefined;
@@ -38,34 +39,18 @@ export async function tell(
     if (signal.aborted) stop();
   });
   try {
-    return await Promise.race([ended, answerOf(notifier, batch, ending.signal)]);
+    return await Promise.race([ended, answerOf(notifier, batch, { signal: ending.signal, memory })]);
   } finally {
     cancel();
   }
 }
 
-async function answerOf(notifier: Notifier, batch: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
+async function answerOf(notifier: Notifier, batch: Batch, options: NotifyOptions): Promise<readonly Outcome[]> {
   try {
-    const outcomes: unknown = await notifier.notify(batch, { signal });
-    const given = Array.isArray(outcomes) ? (outcomes as readonly unknown[]) : [];
-    return batch.events.map((_event, index) => (isOutcome(given[index]) ? given[index] : NO_OUTCOME));
+    return readOutcomes(await notifier.notify(batch, options), batch.events.length);
   } catch (error) {
-    return forAll(batch, { status: "retry", code: codeOf(error), message: textOf(error) });
+    return forAll(batch, failureOf(error));
   }
 }
 
-const NO_OUTCOME: Outcome = {
-  status: "retry",
-  code: "NO_OUTCOME",
-  message: "the notifier did not say what became of it",
-};
-
 const forAll = ({ events }: Batch, outcome: Outcome): readonly Outcome[] => events.map(() => outcome);
-
-const isOutcome = (value: unknown): value is Outcome =>
-  ["delivered", "retry", "refused"].includes((value as { status?: unknown } | null | undefined)?.status as string);
-
-function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === "string" ? code : "FAILED";
-}

@@ -31,7 +31,14 @@ export interface SmtpSettings {
 /** @throws INVALID_ARGUMENT, in which the text is never shown: a password may stand in it. */
 export function readSmtpUrl(text: string): SmtpSettings {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !["smtp:", "smtps:"].includes(url.protocol) || url.hostname === "") {
+  const [user, password] = [url?.username, url?.password].map((part = "") => decoded(part));
+  if (
+    url === undefined ||
+    !/^smtps?:$/.test(url.protocol) ||
+    url.hostname === "" ||
+    user === undefined ||
+    password === undefined
+  ) {
     throw new MilepostError(
       "INVALID_ARGUMENT",
       "smtp must be a URL such as smtps://user:password@mail.example.com:465, or smtp:// for a server with STARTTLS",
@@ -42,9 +49,18 @@ export function readSmtpUrl(text: string): SmtpSettings {
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? (secure ? 465 : 587) : Number(url.port),
     secure,
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
+    user,
+    password,
   };
+}
+
+/** Undefined where a percent sign stands for itself, which a URL does not have. */
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @throws MISSING_PACKAGE. */

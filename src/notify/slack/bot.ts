@@ -3,9 +3,9 @@
 import type { ProgressEvent } from "../../model/event.ts";
 import type { UpgradeProgress } from "../../model/upgrade.ts";
 import type { Clock } from "../../tracker/clock.ts";
-import type { Batch, Outcome } from "../notifier.ts";
+import type { Batch, NotifyOptions, Outcome, ToldEvent } from "../notifier.ts";
 import { severity } from "../wording.ts";
-import { parsePlace, remember, type CardPlace, type CardStore } from "./cards.ts";
+import { cardsIn, parsePlace, remember, type CardPlace, type CardStore } from "./cards.ts";
 import { slackFailure, type SlackClient } from "./client.ts";
 import { cardMessage, isTelling, replyMessage } from "./message.ts";
 import type { Pace } from "./pace.ts";
@@ -13,12 +13,19 @@ import type { Pace } from "./pace.ts";
 export interface BotOptions {
   readonly client: () => Promise<SlackClient>;
   readonly channel: string;
-  readonly cards: CardStore;
+  /** Where the cards are kept; with the delivery when absent. */
+  readonly cards?: CardStore | undefined;
   readonly baseUrl?: string | undefined;
   readonly pace: Pace;
   readonly clock: Clock;
   /** Takes secrets out of text. */
   readonly clean: (text: string) => string;
+}
+
+/** One call: until when, and where the cards are kept. */
+interface Telling {
+  readonly signal: AbortSignal;
+  readonly cards: CardStore;
 }
 
 /** A card as this process knows it. */
@@ -47,10 +54,11 @@ export class SlackBot {
     this.#options = options;
   }
 
-  async tell(batch: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
+  async tell(batch: Batch, { signal, memory }: NotifyOptions): Promise<readonly Outcome[]> {
+    const telling = { signal, cards: this.#options.cards ?? cardsIn(memory) };
     const key = keyOf(batch.state);
     const before = this.#busy.get(key) ?? Promise.resolve();
-    const told = before.then(() => this.#tell(batch, signal));
+    const told = before.then(() => this.#tell(batch, telling));
     const settled = told.catch(() => undefined);
     this.#busy.set(key, settled);
     try {
@@ -60,22 +68,22 @@ export class SlackBot {
     }
   }
 
-  async #tell({ events, state }: Batch, signal: AbortSignal): Promise<readonly Outcome[]> {
+  async #tell({ events, state }: Batch, call: Telling): Promise<readonly Outcome[]> {
     const telling = events.filter(isTelling);
     const last = telling.at(-1);
     if (last === undefined) return events.map(() => UNTOLD);
-    const shown = await this.#show(last, state, signal);
+    const shown = await this.#show(last, state, call);
     if (shown.status !== "delivered") return events.map((event) => (isTelling(event) ? shown : UNTOLD));
-    const grave = telling.filter((event) => severity(event) === "error" || ENDS.has(event.type));
-    const replied = grave.length === 0 ? shown : await this.#reply(grave, state, signal);
+    const grave = telling.filter(isForThread);
+    const replied = grave.length === 0 ? shown : await this.#reply(grave, state, call);
     return events.map((event) => (!isTelling(event) ? UNTOLD : grave.includes(event) ? replied : shown));
   }
 
   /** Makes the card show this state or a later one. */
-  async #show(event: ProgressEvent, state: UpgradeProgress, signal: AbortSignal): Promise<Outcome> {
-    const card = await this.#card(state);
-    if (card === undefined) return this.#post(event, state, signal);
-    if (!card.isSaved) await this.#save(state, card);
+  async #show(event: ProgressEvent, state: UpgradeProgress, call: Telling): Promise<Outcome> {
+    const card = await this.#card(state, call.cards);
+    if (card === undefined) return this.#post(event, state, call);
+    if (!card.isSaved) await this.#save(state, card, call.cards);
     const isShown = card.seq > state.seq || (card.seq === state.seq && card.eventSeq >= event.seq);
     if (isShown) return { status: "delivered", answer: `card ${card.place.ts}` };
     const { channel, ts } = card.place;
@@ -85,16 +93,18 @@ export class SlackBot {
       if (outcome.status === "delivered") this.#remember(state, { ...card, seq: state.seq, eventSeq: event.seq });
       return outcome;
     };
-    const outcome = await this.#options.pace.request(edit, signal, card.shownAt + EDIT_GAP_MS);
+    const outcome = await this.#options.pace.request(edit, call.signal, card.shownAt + EDIT_GAP_MS);
     if (outcome.status !== "refused" || !LOST_CARD.has(outcome.code)) return outcome;
-    return this.#post(event, state, signal);
+    return this.#post(event, state, call);
   }
 
-  async #card(state: UpgradeProgress): Promise<Card | undefined> {
+  async #card(state: UpgradeProgress, cards: CardStore): Promise<Card | undefined> {
     const key = keyOf(state);
     const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const place = parsePlace(await this.#options.cards.load(key));
+    if (known !== undefined && (!known.isSaved || this.#options.cards !== undefined)) return known;
+    const place = parsePlace(await cards.load(key));
+    // Another process may have told the delivery meanwhile, and made another card.
+    if (known !== undefined && (place === undefined || place.ts === known.place.ts)) return known;
     return place && { place, isSaved: true, seq: 0, eventSeq: 0, shownAt: Number.NEGATIVE_INFINITY };
   }
 
@@ -103,13 +113,13 @@ export class SlackBot {
   }
 
   /** Known before it is saved: a card that could not be saved is saved with the next batch, and not posted again. */
-  async #save(state: UpgradeProgress, card: Omit<Card, "shownAt">): Promise<void> {
+  async #save(state: UpgradeProgress, card: Omit<Card, "shownAt">, cards: CardStore): Promise<void> {
     this.#remember(state, card);
-    await this.#options.cards.save(keyOf(state), JSON.stringify(card.place));
+    await cards.save(keyOf(state), JSON.stringify(card.place));
     this.#remember(state, { ...card, isSaved: true });
   }
 
-  async #post(event: ProgressEvent, state: UpgradeProgress, signal: AbortSignal): Promise<Outcome> {
+  async #post(event: ProgressEvent, state: UpgradeProgress, { signal, cards }: Telling): Promise<Outcome> {
     const { baseUrl, channel, pace } = this.#options;
     const post = async (): Promise<Outcome> => {
       let place: CardPlace | undefined;
@@ -120,14 +130,15 @@ export class SlackBot {
           place = { channel: textIn(answer, "channel") ?? channel, ts: textIn(answer, "ts") ?? "" };
         },
       );
-      if (place !== undefined) await this.#save(state, { place, isSaved: false, seq: state.seq, eventSeq: event.seq });
+      const card = place && { place, isSaved: false, seq: state.seq, eventSeq: event.seq };
+      if (card !== undefined) await this.#save(state, card, cards);
       return outcome;
     };
     return pace.request(post, signal);
   }
 
-  async #reply(events: readonly ProgressEvent[], state: UpgradeProgress, signal: AbortSignal): Promise<Outcome> {
-    const place = (await this.#card(state))?.place;
+  async #reply(events: readonly ProgressEvent[], state: UpgradeProgress, { signal, cards }: Telling): Promise<Outcome> {
+    const place = (await this.#card(state, cards))?.place;
     const { channel, pace } = this.#options;
     const where = place === undefined ? { channel } : { channel: place.channel, thread_ts: place.ts };
     return pace.request(() => this.#call("chat.postMessage", { ...where, ...replyMessage(events, state) }), signal);
@@ -148,6 +159,10 @@ export class SlackBot {
     }
   }
 }
+
+/** What has a message of its own below the card, also what is told again since nothing has changed. */
+const isForThread = (event: ToldEvent): boolean =>
+  event.repeat !== undefined || severity(event) === "error" || ENDS.has(event.type);
 
 const keyOf = ({ run, upgradeId }: UpgradeProgress): string => `${run} ${upgradeId}`;
 

@@ -1,5 +1,7 @@
 /** Which message of Slack's is the card of which run of an upgrade. */
 
+import type { NotifierMemory } from "../notifier.ts";
+
 /** Keeps a small text for each run of an upgrade, over restarts. */
 export interface CardStore {
   /** What was saved last; undefined when nothing was. */
@@ -16,12 +18,11 @@ export interface CardPlace {
 
 const MAX_REMEMBERED = 1000;
 
-/** Remembers as long as the process lives: after that an upgrade gets another card. */
-export function forgetfulCards(): CardStore {
-  const texts = new Map<string, string>();
+/** What a delivery keeps for one run; without a delivery nothing is kept beyond the process. */
+export function cardsIn(memory: NotifierMemory | undefined): CardStore {
   return {
-    load: async (key) => texts.get(key),
-    save: async (key, text) => remember(texts, key, text),
+    load: async () => memory?.text,
+    save: async (_key, text) => memory?.keep(text),
   };
 }
 

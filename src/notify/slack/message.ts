@@ -6,6 +6,7 @@
 import type { ProgressEvent } from "../../model/event.ts";
 import type { UpgradeProgress } from "../../model/upgrade.ts";
 import { isFinalUpgradeStatus, type InsightLevel } from "../../model/vocabulary.ts";
+import { safeText } from "../../view/safe-text.ts";
 import { STATUS_WORDS } from "../../view/status-words.ts";
 import { facts, headline, severity, upgradeLink, type Fact } from "../wording.ts";
 
@@ -95,7 +96,7 @@ function list(events: readonly ProgressEvent[], state: UpgradeProgress): readonl
 }
 
 function message(event: ProgressEvent, state: UpgradeProgress, blocks: readonly object[]): SlackMessage {
-  const text = escapeText(`${state.clusterName}: ${headline(event, state)}`, MAX_SECTION);
+  const text = escapeText(`${safeText(state.clusterName)}: ${headline(event, state)}`, MAX_SECTION);
   // The defaults of posting, editing and hooks differ.
   return { text, blocks, parse: "none", link_names: false, unfurl_links: false, unfurl_media: false };
 }
@@ -148,7 +149,8 @@ function title(state: UpgradeProgress, baseUrl: string | undefined): string {
   const { clusterName, upgradeId, run, status } = state;
   const again = run > 1 ? `, run ${run}` : "";
   const end = isFinalUpgradeStatus(status) ? `: ${STATUS_WORDS[status].word}` : "";
-  const name = escapeText(`${STATUS_WORDS[status].glyph} ${clusterName}, ${upgradeId}${again}${end}`, MAX_TITLE);
+  const names = `${safeText(clusterName)}, ${safeText(upgradeId)}`;
+  const name = escapeText(`${STATUS_WORDS[status].glyph} ${names}${again}${end}`, MAX_TITLE);
   // A bar ends the address of a link.
   const url =
     baseUrl === undefined ? undefined : escapeText(upgradeLink(baseUrl, upgradeId).replaceAll("|", "%7C"), 2000);

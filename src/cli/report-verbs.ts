@@ -37,17 +37,18 @@ export function withReportOptions(verb: Verb): Verb {
       readsVariable(new Option("--upgrade <id>", "the upgrade; also MILEPOST_UPGRADE_ID"), "MILEPOST_UPGRADE_ID"),
     )
     .addOption(sameAs("upgrade", new Option("--id <id>", "the same as --upgrade")))
-    .addOption(
-      new Option("--timeout <duration>", "how long to wait while another process is busy with the upgrade")
-        .argParser(durationOption)
-        .default(DEFAULT_TIMEOUT_MS, "10s"),
-    )
+    .addOption(timeoutOption("how long to wait while another process is busy with the upgrade"))
     .option("--take-over", "displace the process that holds the upgrade, e.g. one that does not answer")
     .option("--server <url>", "report to a Milepost server instead of a storage, e.g. http://127.0.0.1:8765")
     .option(
       "--token <token>",
       "who reports, to a server that asks; better as MILEPOST_TOKEN, which other users cannot see",
     );
+}
+
+/** `--timeout`, ten seconds when left out. */
+export function timeoutOption(description: string): Option {
+  return new Option("--timeout <duration>", description).argParser(durationOption).default(DEFAULT_TIMEOUT_MS, "10s");
 }
 
 /** An option that sets the value of another, so that the command line goes before the environment under either name. */
@@ -83,6 +84,12 @@ async function toStorage(
 ): Promise<readonly ProgressEvent[]> {
   const { plan, cluster, timeout, takeOver } = options;
   const storage = storageOf(options);
+  if (storage.kind === "memory") {
+    throw new MilepostError(
+      "INVALID_ARGUMENT",
+      "--storage memory: is gone when this verb ends, and the report with it; name a storage that stays, or a --server",
+    );
+  }
   await refuseUnknown(storage, upgradeId, commands);
   return sendCommands(storage, upgradeId, commands, {
     timeoutMs: timeout,

@@ -2,6 +2,7 @@
 
 import type { Cli, CommonOptions, Output } from "./context.ts";
 import { SIGNAL_EXIT } from "./exit-codes.ts";
+import { keyReader, type Key } from "./presenter/keys.ts";
 import { pen, type Pen } from "./render/pen.ts";
 import { isForeground } from "./run/outer-terminal.ts";
 
@@ -79,25 +80,29 @@ export function leaveOn(cli: Cli): Leave {
   };
 }
 
+/** True if keys can be read one by one. */
+export function hasKeys({ stdin }: Cli): boolean {
+  return stdin.isTTY === true && stdin.setRawMode !== undefined;
+}
+
 const SUSPEND_CHECK_MS = 50;
-const CTRL_C = "\x03";
-const CTRL_Z = "\x1a";
-const CTRL_BACKSLASH = "\x1c";
 
 export interface KeyActions {
   readonly leave: (reason: Leaving) => void;
+  /** Called with every other key. */
+  readonly key: (key: Key) => void;
   /** Called before the process stops, and after it goes on. */
   readonly suspend: () => void;
   readonly resume: () => void;
 }
 
 /**
- * Takes the keyboard, so that what is typed does not show up in the display: Ctrl-C and q leave, Ctrl-Z stops the process as
+ * Takes the keyboard, so that what is typed does not show up in the display: Ctrl-C leaves and Ctrl-Z stops the process, as
  * ever. Does nothing when the input is no terminal. Returns the function that gives it back.
  */
 export function takeKeys(cli: Cli, actions: KeyActions): () => void {
+  if (!hasKeys(cli)) return () => undefined;
   const { stdin } = cli;
-  if (stdin.isTTY !== true || stdin.setRawMode === undefined) return () => undefined;
   const setRaw = (isRaw: boolean) => stdin.setRawMode?.(isRaw);
   let isSuspended = false;
   const onContinue = () => {
@@ -107,29 +112,35 @@ export function takeKeys(cli: Cli, actions: KeyActions): () => void {
     setRaw(true);
     actions.resume();
   };
-  const onData = (data: Buffer | string) => {
-    const keys = String(data);
-    if (keys.includes(CTRL_C) || keys.includes(CTRL_BACKSLASH)) actions.leave("SIGINT");
-    else if (keys.includes("q")) actions.leave("quit");
-    else if (keys.includes(CTRL_Z)) {
-      actions.suspend();
-      setRaw(false);
-      isSuspended = true;
-      // The whole group of the terminal's foreground, as the terminal itself would.
-      process.kill(0, "SIGTSTP");
-      // Where nobody could let it go on (no shell above it), the system does not stop it either.
-      setTimeout(() => {
-        if (isSuspended) onContinue();
-      }, SUSPEND_CHECK_MS);
-    }
+  const suspend = () => {
+    actions.suspend();
+    setRaw(false);
+    isSuspended = true;
+    // The whole group of the terminal's foreground, as the terminal itself would.
+    process.kill(0, "SIGTSTP");
+    // Where nobody could let it go on (no shell above it), the system does not stop it either.
+    setTimeout(() => {
+      if (isSuspended) onContinue();
+    }, SUSPEND_CHECK_MS);
   };
+  const reader = keyReader((key) => {
+    if (key.name === "interrupt") actions.leave("SIGINT");
+    else if (key.name === "suspend") suspend();
+    else actions.key(key);
+  });
+  const onData = (data: Buffer | string) => reader.give(data);
+  // A terminal that is gone cannot be read any more.
+  const onError = () => actions.leave("SIGHUP");
   setRaw(true);
   stdin.on("data", onData);
+  stdin.on("error", onError);
   stdin.resume();
   cli.signals.on("SIGCONT", onContinue);
   return () => {
     cli.signals.off("SIGCONT", onContinue);
     stdin.off("data", onData);
+    stdin.off("error", onError);
+    reader.close();
     stdin.pause();
     setRaw(false);
   };

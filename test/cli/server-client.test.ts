@@ -101,6 +101,28 @@ describe("the reporting verbs with --server", () => {
     expect(new Set(asked.map(({ headers }) => headers["idempotency-key"])).size).toBe(2);
   });
 
+  const LOCKED = JSON.stringify({ code: "LOCKED", detail: "held by a busy process", status: 423 });
+
+  test("try again while the process that holds the upgrade is busy (423)", async () => {
+    const { url, asked } = await answering((_request, response) => {
+      if (asked.length < 3) response.writeHead(423, { "Content-Type": "application/problem+json" }).end(LOCKED);
+      else response.end(JSON.stringify({ upgradeId: "u", events: [{ seq: 7, type: "task.started", id: "e" }] }));
+    });
+    const { exitCode, stdout } = await run(["task", "start", "t", "--upgrade", "u", "--server", url]);
+    expect([exitCode, stdout, asked.length]).toEqual([0, "7 task.started e\n", 3]);
+    expect(new Set(asked.map(({ headers }) => headers["idempotency-key"])).size).toBe(1);
+  });
+
+  test("say at the end of their time what the server said last, not that it fell silent", async () => {
+    const { url, asked } = await answering((_request, response) => {
+      // The second one is never answered.
+      if (asked.length === 1) response.writeHead(423, { "Content-Type": "application/problem+json" }).end(LOCKED);
+    });
+    const words = ["task", "start", "t", "--upgrade", "u", "--server", url, "--timeout", "900ms"];
+    const { exitCode, stderr } = await run(words);
+    expect([exitCode, stderr, asked.length]).toEqual([5, "milepost: held by a busy process (LOCKED)\n", 2]);
+  });
+
   test("say so when there is no answer in time", async () => {
     const { url } = await answering((request) => request.socket.destroy());
     const began = performance.now();

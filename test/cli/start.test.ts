@@ -49,8 +49,12 @@ describe("milepost start", () => {
     const running = start(["start", "--port", "0", "--storage-path", folder]);
     await until(() => running.stdout().includes("Ctrl-C"), "it listens");
     const url = /(http:\S+)/.exec(running.stdout())?.[1] ?? "";
+    expect(running.stdout().indexOf(url)).toBe("Dashboard: ".length);
     expect(running.stdout()).toContain(`ws://127.0.0.1:${new URL(url).port}`);
-    expect((await (await fetch(url)).json()) as object).toMatchObject({ upgrades: [{ upgradeId: "u1" }] });
+    const page = await fetch(url, { headers: { Accept: "text/html" } });
+    expect(page.headers.get("content-type")).toMatch(/^text\/html/);
+    const list = await fetch(`${url}/api/v1/upgrades`);
+    expect((await list.json()) as object).toMatchObject({ upgrades: [{ upgradeId: "u1" }] });
     running.signals.emit("SIGINT");
     expect(await running.done).toBe(0);
     expect(running.stderr()).toBe("");
@@ -165,7 +169,7 @@ describe("milepost start --demo", () => {
     const running = start(["start", "--demo", "--speed", "600", "--port", "0", "--storage-path", folder]);
     await until(() => running.stdout().includes("Ctrl-C"), "it listens");
     expect(running.stdout()).toContain("made up");
-    const url = /(http:\/\/[^/]+)/.exec(running.stdout())?.[1] ?? "";
+    const url = /(http:\S+)/.exec(running.stdout())?.[1] ?? "";
     await expect
       .poll(
         async () => ((await (await fetch(`${url}/api/v1/upgrades/rehearsal`)).json()) as { seq?: number }).seq ?? 0,

@@ -73,7 +73,7 @@ function presentation(
     banner: `REHEARSAL ${pace}: no cluster is touched, all that follows is made up`,
   });
   tracker.addEventCallback((event) => {
-    shown.show(tracker.progress, event);
+    shown.show({ state: tracker.progress, event });
     if (isFinalUpgradeStatus(tracker.progress.status)) shown.end();
   });
   return shown;

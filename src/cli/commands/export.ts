@@ -6,70 +6,42 @@ import { once } from "node:events";
 import type { Command } from "commander";
 import { checkWord } from "../../model/check.ts";
 import { MilepostError, shown } from "../../errors.ts";
-import { evolve } from "../../model/evolve.ts";
-import type { UpgradeProgress } from "../../model/upgrade.ts";
-import { emptyUpgrade } from "../../model/upgrade.ts";
-import type { Storage } from "../../storage/storage.ts";
-import { readEvents, readLines } from "../../tracker/read.ts";
-import type { Cli, CommonOptions, Output } from "../context.ts";
+import { EXPORT_FORMATS, exportCsv, exportJson } from "../../view/export.ts";
+import type { Cli, Output } from "../context.ts";
 import { givenAs } from "../environment.ts";
 import { isDiskFull } from "../doctor/system-error.ts";
-import { CSV_HEADING, csvRow } from "../csv.ts";
 import { storedText } from "../json-text.ts";
-import { storageOf } from "../storage.ts";
+import { eventsOf, sourceOf, withSourceOptions, type SourceOptions } from "../source.ts";
+import type { Source } from "../source/port.ts";
 
-interface Options extends CommonOptions {
+interface Options extends SourceOptions {
   readonly format: string;
   readonly output?: string;
 }
 
-const FORMATS = ["json", "ndjson", "csv"] as const;
-
 export function addExport(program: Command, cli: Cli): void {
-  program
-    .command("export")
+  withSourceOptions(program.command("export"))
     .description("write an upgrade as JSON (events and state), NDJSON (the stored bytes) or CSV (one row per event)")
     .argument("<id>", "the upgrade, or <id>@<n> for a finished run")
-    .option("--format <format>", FORMATS.join(", "), "json")
+    .option("--format <format>", EXPORT_FORMATS.join(", "), "json")
     .option("-o, --output <file>", "write into this file, whole or not at all")
     .action((id: string, _options, command: Command) => exportUpgrade(cli, id, command));
 }
 
 async function exportUpgrade(cli: Cli, id: string, command: Command): Promise<void> {
   const options = command.optsWithGlobals<Options>();
-  const format = checkWord(options.format, givenAs(command, "--format"), FORMATS);
-  const storage = storageOf(options);
-  const chunks = { json: asJson, ndjson: asNdjson, csv: asCsv }[format](storage, id);
+  const format = checkWord(options.format, givenAs(command, "--format"), EXPORT_FORMATS);
+  const chunks = chunksOf(format, sourceOf(cli, command), id);
   if (options.output === undefined) await writeChunks(cli.stdout, chunks, cli.outputClosed);
   else await writeFile(options.output, chunks);
 }
 
-type Chunks = AsyncGenerator<string | Uint8Array, undefined>;
+type Chunks = AsyncIterable<string | Uint8Array>;
 
-/** The stored bytes: each line is an event as it was written, with its checksum. */
-const asNdjson = (storage: Storage, id: string): Chunks => readLines(storage, id);
-
-async function* asJson(storage: Storage, id: string): Chunks {
-  let state: UpgradeProgress | undefined;
-  for await (const event of readEvents(storage, id)) {
-    yield state === undefined ? `{"format":"milepost-export","version":1,"events":[\n` : ",\n";
-    yield JSON.stringify(event);
-    state = evolve(state ?? emptyUpgrade({ upgradeId: event.upgradeId, planId: "", clusterName: "" }), event);
-  }
-  yield state === undefined
-    ? `{"format":"milepost-export","version":1,"events":[],"upgrade":null}\n`
-    : `\n],"upgrade":${JSON.stringify(state)}}\n`;
-  return undefined;
-}
-
-async function* asCsv(storage: Storage, id: string): Chunks {
-  const names = new Map<string, string>();
-  yield CSV_HEADING;
-  for await (const event of readEvents(storage, id)) {
-    if (event.type === "task.added") names.set(event.taskId, event.taskName);
-    yield csvRow(event, names);
-  }
-  return undefined;
+function chunksOf(format: (typeof EXPORT_FORMATS)[number], source: Source, id: string): Chunks {
+  // The stored bytes: each line is an event as it was written, with its checksum.
+  if (format === "ndjson") return source.lines(id);
+  return (format === "json" ? exportJson : exportCsv)(eventsOf(source, id));
 }
 
 /** Writes as fast as the reader takes it, and stops when it has gone. */

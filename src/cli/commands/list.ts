@@ -1,33 +1,31 @@
-/** `milepost list`: the upgrades of a storage, as a table or as JSON. */
+/** `milepost list`: the upgrades of a storage or a server, as a table or as JSON. */
 
 import type { Command } from "commander";
 import { checkWord } from "../../model/check.ts";
 import { ProgressStatus } from "../../model/vocabulary.ts";
-import { dateText, durationText, percentText, shortDateText } from "../../view/duration.ts";
+import { dateText, shortDateText } from "../../view/duration.ts";
+import { fleetRow } from "../../view/fleet-view.ts";
 import { safeText } from "../../view/safe-text.ts";
-import { HEALTH_TONES, STATUS_WORDS } from "../../view/status-words.ts";
-
-import { headView } from "../../view/upgrade-view.ts";
-import type { Cli, CommonOptions } from "../context.ts";
+import type { Cli } from "../context.ts";
 import { say, sayLines } from "../context.ts";
 import { givenAs } from "../environment.ts";
 import { sayJson } from "../json-text.ts";
-import { glyph, paint, type Pen } from "../render/pen.ts";
+import { paint, type Pen } from "../render/pen.ts";
+import { summaryCells, SUMMARY_HEADING } from "../render/summary-cells.ts";
 import { tableLines, type Cell } from "../render/table.ts";
-import { storageOf } from "../storage.ts";
-import { summaryAt } from "../../view/summary.ts";
+import { sourceOf, withSourceOptions, type SourceOptions } from "../source.ts";
+import type { Listed } from "../source/port.ts";
 import { penFor } from "../terminal.ts";
-import { findUpgrades, type FoundUpgrade } from "../upgrades.ts";
+import { holderFact } from "../upgrades.ts";
 
-interface Options extends CommonOptions {
+interface Options extends SourceOptions {
   readonly status?: string;
   readonly cluster?: string;
   readonly runs?: boolean;
 }
 
 export function addList(program: Command, cli: Cli): void {
-  program
-    .command("list")
+  withSourceOptions(program.command("list"))
     .description("list the upgrades, the newest first")
     .option("--status <status>", `only those with this status (${Object.values(ProgressStatus).join(", ")})`)
     .option("--cluster <name>", "only those on this cluster")
@@ -37,53 +35,37 @@ export function addList(program: Command, cli: Cli): void {
 
 async function list(cli: Cli, command: Command): Promise<void> {
   const options = command.optsWithGlobals<Options>();
-  const { cluster } = options;
+  const { cluster: clusterName, runs: withRuns } = options;
   const status =
     options.status === undefined
       ? undefined
       : checkWord(options.status, givenAs(command, "--status"), Object.values(ProgressStatus));
-  const storage = storageOf(options);
-  const all = await findUpgrades(storage, { withRuns: options.runs === true });
-  const found = all.filter(
-    (upgrade) =>
-      "error" in upgrade ||
-      ((status === undefined || upgrade.state.status === status) &&
-        (cluster === undefined || upgrade.state.clusterName === cluster)),
-  );
-  const asOfMs = cli.clock.now();
-  if (options.json === true) {
-    const entries = found.map((upgrade) => jsonOf(upgrade, asOfMs));
-    sayJson(cli, entries, 2);
-    return;
-  }
+  const source = sourceOf(cli, command);
+  const found = await source.list({ status, clusterName, withRuns });
+  if (options.json === true) return sayJson(cli, found.map(jsonOf), 2);
   if (found.length === 0) {
+    const isFiltered = status !== undefined || clusterName !== undefined;
     if (options.quiet !== true)
-      say(cli, `no upgrades${all.length === 0 ? "" : " of this kind"} in ${safeText(storage.location)}\n`);
+      say(cli, `no upgrades${isFiltered ? " of this kind" : ""} in ${safeText(source.location)}\n`);
     return;
   }
   const by = penFor(cli.stdout, cli.env, options);
   // What goes elsewhere than to a terminal is left whole: it is searched and cut up, not read.
   const isWhole = cli.stdout.isTTY !== true;
-  const startedText = isWhole ? dateText : (time: string) => shortDateText(time, asOfMs);
+  const asOfMs = source.now();
+  const startedText = isWhole ? (time: string) => dateText(time) : (time: string) => shortDateText(time, asOfMs);
   const rows = found.map((upgrade) => rowOf(upgrade, { asOfMs, startedText }, by));
   sayLines(
     cli,
-    tableLines(HEADING, rows, by, { isWhole }).map((line) => paint(line, by)),
+    tableLines(SUMMARY_HEADING, rows, by, { isWhole }).map((line) => paint(line, by)),
   );
 }
 
-const HEADING = ["UPGRADE", "CLUSTER", "STATUS", "DONE", "STARTED", "DURATION", "NOTE"];
-
-function jsonOf(upgrade: FoundUpgrade, asOfMs: number): object {
-  const { ref, upgradeId } = upgrade;
-  if ("error" in upgrade)
-    return {
-      ref,
-      upgradeId,
-      error: { code: (upgrade.error as { code?: unknown }).code ?? null, message: upgrade.error.message },
-    };
-  const { state, holder } = upgrade;
-  return { ref, ...summaryAt(state, { asOfMs, hasWriter: holder !== undefined }), holder: holder ?? null };
+function jsonOf(upgrade: Listed): object {
+  const { ref } = upgrade;
+  if ("summary" in upgrade) return { ref, ...upgrade.summary, ...holderFact(upgrade.holder) };
+  const { error, upgradeId } = upgrade;
+  return { ref, upgradeId, error: { code: (error as { code?: unknown }).code ?? null, message: error.message } };
 }
 
 interface RowOptions {
@@ -91,23 +73,9 @@ interface RowOptions {
   readonly startedText: (time: string) => string;
 }
 
-function rowOf(upgrade: FoundUpgrade, { asOfMs, startedText }: RowOptions, by: Pen): readonly Cell[] {
-  if ("error" in upgrade) {
-    const cells = [upgrade.ref, "", "unreadable", "", "", "", upgrade.error.message];
-    return cells.map((text, column): Cell => (column === 0 ? { text } : { text, look: "bad" }));
-  }
-  const view = headView(upgrade.state, { asOfMs, hasWriter: upgrade.holder !== undefined });
-  const words = STATUS_WORDS[view.status];
-  const isIll = view.health !== null && view.health.state !== "progressing";
-  return [
-    { text: upgrade.ref },
-    { text: view.clusterName },
-    { text: `${glyph(by, words)} ${words.word}`, look: words.tone },
-    { text: view.status === "not_started" ? "" : percentText(view.percent) },
-    { text: view.startedAt === null ? "" : startedText(view.startedAt) },
-    { text: view.elapsedMs === null ? "" : durationText(view.elapsedMs) },
-    isIll
-      ? { text: `${view.health.state}: ${view.health.reasons.join("; ")}`, look: HEALTH_TONES[view.health.state] }
-      : { text: view.hasEnded ? (view.message ?? "") : (view.phase ?? "") },
-  ];
+function rowOf(upgrade: Listed, { asOfMs, startedText }: RowOptions, by: Pen): readonly Cell[] {
+  if ("summary" in upgrade)
+    return summaryCells(fleetRow({ ...upgrade.summary, upgradeId: upgrade.ref }, asOfMs), startedText, by);
+  const cells = [upgrade.ref, "", "unreadable", "", "", "", upgrade.error.message];
+  return cells.map((text, column): Cell => (column === 0 ? { text } : { text, look: "bad" }));
 }

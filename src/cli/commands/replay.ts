@@ -6,34 +6,34 @@ import { MilepostError, shown } from "../../errors.ts";
 import type { ProgressEvent } from "../../model/event.ts";
 import { evolve } from "../../model/evolve.ts";
 import { emptyUpgrade, type UpgradeProgress } from "../../model/upgrade.ts";
-import { readEvents } from "../../tracker/read.ts";
 import { safeText } from "../../view/safe-text.ts";
-import type { Cli, CommonOptions } from "../context.ts";
+import type { Cli } from "../context.ts";
 import { sayJson } from "../json-text.ts";
 import { speedOption } from "../option-values.ts";
 import { presenter } from "../presenter.ts";
-import { storageOf } from "../storage.ts";
+import { eventsOf, sourceOf, withSourceOptions, type SourceOptions } from "../source.ts";
 import { leaveOn, leftExit, type Leave } from "../terminal.ts";
 
-interface Options extends CommonOptions {
+interface Options extends SourceOptions {
   readonly speed: number;
   readonly plain?: boolean;
 }
 
 export function addReplay(program: Command, cli: Cli): void {
-  program
-    .command("replay")
+  withSourceOptions(program.command("replay"))
     .description("play a recorded upgrade again, with the times between its events")
     .argument("<id>", "the upgrade, or <id>@<n> for a finished run")
     .option("--speed <times>", "how many times as fast as it was, or max", speedOption, 10)
     .option("--plain", "print lines instead of drawing a tree, also on a terminal")
-    .action((id: string, _options, command: Command) => replay(cli, id, command.optsWithGlobals<Options>()));
+    .action((id: string, _options, command: Command) => replay(cli, id, command));
 }
 
-async function replay(cli: Cli, id: string, options: Options): Promise<void> {
+async function replay(cli: Cli, id: string, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<Options>();
+  const source = sourceOf(cli, command);
   const leave = leaveOn(cli);
   const past = new Past(cli, options.speed);
-  const events = readEvents(storageOf(options), id, { signal: leave.signal });
+  const events = eventsOf(source, id, { signal: leave.signal });
   try {
     if (options.json === true) await printEvents(cli, events, { past, leave });
     else await presentEvents(cli, events, { past, leave, id, options });
@@ -78,7 +78,7 @@ async function presentEvents(
   });
   const play = async (event: ProgressEvent) => {
     if (!(await past.goTo(event, leave.signal))) return false;
-    view.show(past.state, event);
+    view.show({ state: past.state, event });
     return true;
   };
   try {

@@ -7,6 +7,9 @@ import { checkName } from "../../model/check.ts";
 import type { Ending } from "../../sources/progress-reporter.ts";
 import { durationText } from "../../view/duration.ts";
 import { safeText } from "../../view/safe-text.ts";
+import { withConfig, type ConfigOptions } from "../config.ts";
+import { runLog, type RunLog } from "../ci/run-log.ts";
+import { ciSystem, withCiOption } from "../ci/system.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { endAs, endingOf, exitCodeOf } from "../run/ending.ts";
 import { findTrouble, startTrouble, type Unrunnable } from "../run/find-command.ts";
@@ -16,7 +19,7 @@ import { relaySignals } from "../run/signals.ts";
 import { startCommand } from "../run/start.ts";
 import { openTracking, type Tracking } from "../run/tracking.ts";
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, ConfigOptions {
   readonly id?: string;
   readonly name?: string;
   readonly cluster?: string;
@@ -25,8 +28,7 @@ interface Options extends CommonOptions {
 
 /** Adds the verb. */
 export function addRun(program: Command, cli: Cli): void {
-  const verb = program
-    .command("run")
+  const verb = withCiOption(withConfig(program.command("run")))
     .description("run a command and track it as an upgrade; exit code, signals, input and output are the command's own")
     .usage("[options] -- <command> [arguments]")
     .argument("<command...>", "the command and its arguments, after --")
@@ -34,7 +36,7 @@ export function addRun(program: Command, cli: Cli): void {
     .option("--name <name>", "what the task is called; the command when absent")
     .option("--cluster <cluster>", "cluster name; this machine's name when absent")
     .option("--plan <plan>", "plan id; the command's name when absent")
-    .action((words: string[], _options, command: Command) => run(cli, words, command.optsWithGlobals<Options>()));
+    .action((words: string[], _options, command: Command) => run(cli, words, command));
   // What commander calls for an option that it does not know; here that is mostly one of the command's own.
   const unknownOption = (option: string): never => {
     throw new MilepostError(
@@ -45,9 +47,11 @@ export function addRun(program: Command, cli: Cli): void {
   Object.assign(verb, { unknownOption });
 }
 
-async function run(cli: Cli, command: readonly string[], options: Options): Promise<void> {
+async function run(cli: Cli, command: readonly string[], verb: Command): Promise<void> {
+  const options = verb.optsWithGlobals<Options>();
   const program = command[0] as string;
   const name = checkName(options.name ?? commandText(command), "--name");
+  const log = runLog(cli, options.quiet === true ? "none" : ciSystem(cli, verb), name);
   const startedAt = cli.clock.monotonic();
   const tracking = await openTracking(cli, program, options);
   if (tracking.trouble !== undefined) tell(cli, `not tracked: ${tracking.trouble}`);
@@ -58,12 +62,14 @@ async function run(cli: Cli, command: readonly string[], options: Options): Prom
     isTerminal: cli.stdout.isTTY === true,
     now: () => cli.clock.monotonic(),
   });
-  const { end, ending, unrunnable } = await runToEnd(cli, command, { tracking, record, options });
+  log.begin();
+  const { end, ending, unrunnable } = await runToEnd(cli, command, { tracking, record, options, log });
   await record.end(ending);
+  const durationMs = cli.clock.monotonic() - startedAt;
+  log.end(ending, durationMs, tracking.tracker?.progress);
   if (unrunnable !== undefined) tell(cli, unrunnable.message);
-  for (const trouble of new Set(record.troubles)) tell(cli, trouble);
-  if (tracking.tracker !== undefined)
-    sayEnd(cli, { tracking, name, end, ending, options, durationMs: cli.clock.monotonic() - startedAt });
+  for (const trouble of new Set([...record.troubles, ...tracking.notices()])) tell(cli, trouble);
+  if (tracking.tracker !== undefined) sayEnd(cli, { tracking, name, end, ending, options, durationMs });
   await written(cli);
   endAs(end, cli);
 }
@@ -87,12 +93,13 @@ interface RunContext {
   readonly tracking: Tracking;
   readonly record: RunRecord;
   readonly options: Options;
+  readonly log: RunLog;
 }
 
 async function runToEnd(
   cli: Cli,
   command: readonly string[],
-  { tracking, record, options }: RunContext,
+  { tracking, record, options, log }: RunContext,
 ): Promise<Ended> {
   const program = command[0] as string;
   const missing = findTrouble(program, cli.env["PATH"]);
@@ -103,7 +110,10 @@ async function runToEnd(
     if (options.quiet !== true) tell(cli, text);
   };
   try {
-    const running = startCommand({ cli, command, env: tracking.env, reading: record.reading, ignoresHangUp }, notice);
+    const running = startCommand(
+      { cli, command, env: log.within(tracking.env), reading: record.reading, ignoresHangUp },
+      notice,
+    );
     relay.begin(running);
     const end = await running.ended;
     return { end, ending: endingOf(end, relay.received) };

@@ -4,19 +4,18 @@ import type { Command } from "commander";
 import { dateText } from "../../view/duration.ts";
 
 import { upgradeView } from "../../view/upgrade-view.ts";
-import { readUpgrade } from "../../tracker/read.ts";
-import type { Cli, CommonOptions } from "../context.ts";
+import type { Cli } from "../context.ts";
 import { sayLines } from "../context.ts";
 import { sayJson } from "../json-text.ts";
 import { paint } from "../render/pen.ts";
 import { rowLines } from "../render/task-lines.ts";
-import { paragraph, upgradeLines } from "../render/upgrade-lines.ts";
-import { storageOf } from "../storage.ts";
+import { endText, paragraph, upgradeLines } from "../render/upgrade-lines.ts";
+import { sourceOf, withSourceOptions, type SourceOptions } from "../source.ts";
 import { summaryAt } from "../../view/summary.ts";
 import { penFor } from "../terminal.ts";
-import { meantUpgrade } from "../upgrades.ts";
+import { holderFact, meantUpgrade } from "../upgrades.ts";
 
-interface Options extends CommonOptions {
+interface Options extends SourceOptions {
   readonly all?: boolean;
 }
 
@@ -24,25 +23,24 @@ interface Options extends CommonOptions {
 const MAX_TREE_LINES = 60;
 
 export function addShow(program: Command, cli: Cli): void {
-  program
-    .command("show")
+  withSourceOptions(program.command("show"))
     .description("show one upgrade as it stands")
     .argument(
       "[id]",
       "the upgrade, or <id>@<n> for a finished run; the only unfinished or the newest one when left out",
     )
     .option("--all", "show every task, also where there are very many")
-    .action((id: string | undefined, _options, command: Command) => show(cli, id, command.optsWithGlobals<Options>()));
+    .action((id: string | undefined, _options, command: Command) => show(cli, id, command));
 }
 
-async function show(cli: Cli, id: string | undefined, options: Options): Promise<void> {
-  const storage = storageOf(options);
-  const ref = id ?? (await meantUpgrade(storage));
-  const { state, holder } = await readUpgrade(storage, ref);
-  const moment = { asOfMs: cli.clock.now(), hasWriter: holder !== undefined };
+async function show(cli: Cli, id: string | undefined, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<Options>();
+  const source = sourceOf(cli, command);
+  const { state, holder, hasWriter } = await source.read(id ?? (await meantUpgrade(source)));
+  const moment = { asOfMs: source.now(), hasWriter };
   if (options.json === true) {
     const summary = summaryAt(state, moment);
-    sayJson(cli, { asOf: summary.asOf, state, summary, holder: holder ?? null }, 2);
+    sayJson(cli, { asOf: summary.asOf, state, summary, ...holderFact(holder) }, 2);
     return;
   }
   const by = penFor(cli.stdout, cli.env, options);
@@ -53,9 +51,9 @@ async function show(cli: Cli, id: string | undefined, options: Options): Promise
     ...(view.startedAt === null ? [] : [`started ${dateText(view.startedAt)}`]),
     ...(view.completedAt === null ? [] : [`ended ${dateText(view.completedAt)}`]),
     `event ${state.seq}`,
-    ...(holder === undefined ? [] : [`written by ${holder.program} (pid ${holder.pid} on ${holder.host})`]),
+    ...(holder == null ? [] : [`written by ${holder.program} (pid ${holder.pid} on ${holder.host})`]),
   ];
-  const lines = [...upgradeLines(view, by), [], ...paragraph(facts.join(" · "), "quiet", by)];
+  const lines = [...upgradeLines(view, by, endText(state, view)), [], ...paragraph(facts.join(" · "), "quiet", by)];
   sayLines(
     cli,
     lines.map((line) => paint(line, by)),

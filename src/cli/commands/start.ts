@@ -7,15 +7,17 @@ import { DEFAULT_STORAGE_PATH } from "../../open-storage.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Logger } from "../../tracker/logger.ts";
 import { safeText } from "../../view/safe-text.ts";
+import { withConfig, type ConfigOptions } from "../config.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say } from "../context.ts";
 import { sayJson } from "../json-text.ts";
 import { REHEARSAL_ID } from "../rehearsal/rehearsal.ts";
 import { listOption, portOption, speedOption } from "../option-values.ts";
+import { prepareSending, type Sending } from "../sending.ts";
 import { storageOf } from "../storage.ts";
 import { leaveOn, type Leave } from "../terminal.ts";
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, ConfigOptions {
   readonly host: string;
   readonly port: number;
   readonly authFile?: string;
@@ -28,11 +30,12 @@ interface Options extends CommonOptions {
 
 /** An orderly stop takes no longer; then the process ends as it is, which loses nothing that was acknowledged. */
 const STOP_TIMEOUT_MS = 10_000;
+/** By then notifiers are told no more, so that what was told can be noted. */
+const DRAINED_MS = 8_000;
 
 export function addStart(program: Command, cli: Cli): void {
-  program
-    .command("start")
-    .description("serve the upgrades of the storage: WebSocket, event streams, HTTP API, all on one port")
+  withConfig(program.command("start"))
+    .description("serve the upgrades of the storage: dashboard, WebSocket, event streams, HTTP API, all on one port")
     .option("--host <address>", "where to listen; others than this machine's need --auth-file", "127.0.0.1")
     .addOption(new Option("--port <number>", "the port; 0 takes any free one").argParser(portOption).default(8765))
     .option("--auth-file <file>", "who may do what; without it everybody on this machine may do everything")
@@ -46,6 +49,8 @@ export function addStart(program: Command, cli: Cli): void {
 
 async function start(cli: Cli, options: Options): Promise<void> {
   const storage = storageOf(options);
+  const logger = loggerOf(cli, options);
+  const send = await prepareSending(cli, options, { storage, logger });
   // Loaded only here: no other verb needs a server.
   const { createStorageServer } = await import("../../server/storage-server.ts");
   const server = createStorageServer({
@@ -57,19 +62,23 @@ async function start(cli: Cli, options: Options): Promise<void> {
     allowedOrigins: options.allowOrigin,
     allowUnauthenticated: options.allowUnauthenticated ?? false,
     clock: cli.clock,
-    logger: loggerOf(cli, options),
+    logger,
   });
   const leave = leaveOn(cli);
+  let sending: Sending | undefined;
   try {
     const place = await server.listen().catch((error: unknown) => {
       throw sayingWhere(error, options);
     });
     sayWhere(cli, options, { ...place, storage });
+    sending = send?.();
     await Promise.race([left(leave), ...(options.demo === true ? [rehearsal(storage, options, leave)] : [])]);
   } finally {
     // From here on a second signal has its usual effect: the process ends at once.
     leave.close();
-    await inTime(server.close());
+    const until = performance.now() + DRAINED_MS;
+    // What the server stores at its end is told, too.
+    await inTime(server.close().then(() => sending?.close(Math.max(0, until - performance.now()))));
     await storage.close();
   }
 }
@@ -92,7 +101,7 @@ const left = ({ signal }: Leave): Promise<void> =>
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
 
-async function inTime(closing: Promise<void>): Promise<void> {
+async function inTime(closing: Promise<unknown>): Promise<void> {
   const timer = setTimeout(() => process.exit(1), STOP_TIMEOUT_MS);
   try {
     await closing;
@@ -117,7 +126,8 @@ function sayWhere(cli: Cli, options: Options, { host, port, storage }: Place): v
   }
   if (quiet === true) return;
   const lines = [
-    `Milepost serves the upgrades of ${safeText(storage.location)}`,
+    `Dashboard: ${url}`,
+    `Milepost serves the upgrades of ${safeText(storage.location)}. For programs:`,
     `  ${url}/api/v1/upgrades`,
     `  ${webSocketUrl}`,
     ...(demo === true ? rehearsalLines(options) : []),

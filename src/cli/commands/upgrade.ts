@@ -1,8 +1,11 @@
 /** `milepost upgrade …`: reports on an upgrade from a shell script, each time as a process of its own. */
 
 import type { Command } from "commander";
-import type { Cli } from "../context.ts";
-import { given, reportCommands, withReportOptions, type ReportOptions } from "../report-verbs.ts";
+import { safeText } from "../../view/safe-text.ts";
+import { say, type Cli } from "../context.ts";
+import { deleteUpgrade, type DeleteOptions } from "../delete-upgrade.ts";
+import { sayJson } from "../json-text.ts";
+import { given, reportCommands, timeoutOption, withReportOptions, type ReportOptions } from "../report-verbs.ts";
 
 interface Options extends ReportOptions {
   readonly phase?: string;
@@ -36,11 +39,29 @@ export function addUpgrade(program: Command, cli: Cli): void {
       .option(...MESSAGE)
       .action(({ message }: Options, command: Command) => report(command, { type, ...given({ message }) }));
   }
+  addDelete(upgrade, cli);
   verb("fail", "say that it failed")
     .argument("<error>", "why")
     .action((errorMessage: string, _options, command: Command) =>
       report(command, { type: "failUpgrade", errorMessage }),
     );
+}
+
+function addDelete(upgrade: Command, cli: Cli): void {
+  upgrade
+    .command("delete")
+    .description("delete an upgrade with its finished runs, for good")
+    .argument("<id>", "the upgrade")
+    .option("--yes", "that it is meant: nothing brings it back")
+    .addOption(timeoutOption("how long to wait while a process holds the upgrade"))
+    .option("--server <url>", "delete it on a Milepost server instead of in a storage, e.g. http://127.0.0.1:8765")
+    .option("--token <token>", "who asks, for a server that wants to know; better as MILEPOST_TOKEN")
+    .action(async (id: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<DeleteOptions>();
+      await deleteUpgrade(id, options);
+      if (options.json === true) sayJson(cli, { deleted: id });
+      else if (options.quiet !== true) say(cli, `deleted ${safeText(id)}\n`);
+    });
 }
 
 const STATUS_VERBS = [

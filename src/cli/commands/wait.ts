@@ -1,60 +1,69 @@
-/** `milepost wait`: blocks until an upgrade has a status, for scripts and pipelines. */
+/** `milepost wait`: blocks until an upgrade has come to something, for scripts and pipelines. */
 
 import type { Command } from "commander";
 import { MilepostError, shown } from "../../errors.ts";
-import { checkWord } from "../../model/check.ts";
 import type { UpgradeProgress } from "../../model/upgrade.ts";
-import { isFinalUpgradeStatus, ProgressStatus } from "../../model/vocabulary.ts";
-import type { Storage } from "../../storage/storage.ts";
-import { readUpgrade, watchUpgrade } from "../../tracker/read.ts";
 import { durationText } from "../../view/duration.ts";
 import { stillText } from "../../view/news.ts";
 import { safeText } from "../../view/safe-text.ts";
 import { STATUS_WORDS } from "../../view/status-words.ts";
+import { summaryAt } from "../../view/summary.ts";
 import { headView, upgradeView } from "../../view/upgrade-view.ts";
-import type { Cli, CommonOptions } from "../context.ts";
+import { connectionText } from "../connection-text.ts";
+import type { Cli } from "../context.ts";
 import { say } from "../context.ts";
 import { givenAs } from "../environment.ts";
 import { ENDED_OTHERWISE } from "../exit-codes.ts";
+import { assessGoal, goalText, parseGoal, GOAL_WORDS, type Goal } from "../goal.ts";
 import { sayJson } from "../json-text.ts";
 import { durationOption } from "../option-values.ts";
-import { storageOf } from "../storage.ts";
-import { summaryAt } from "../../view/summary.ts";
+import { sourceOf, withSourceOptions, type SourceOptions } from "../source.ts";
+import type { Change, Source } from "../source/port.ts";
 import { leaveOn, leftExit, type Leave } from "../terminal.ts";
 
-interface Options extends CommonOptions {
+interface Options extends SourceOptions {
   readonly until: string;
   readonly timeout?: number;
 }
 
-const UNTIL = ["ended", ...Object.values(ProgressStatus).filter((status) => status !== "skipped")] as const;
-type Until = (typeof UNTIL)[number];
-
 export function addWait(program: Command, cli: Cli): void {
-  program
-    .command("wait")
+  withSourceOptions(program.command("wait"))
     .description(
-      "wait until an upgrade has a status; exits 0 when it has, 6 when the time ran out, 7 when it ended otherwise",
+      "wait until an upgrade has come to something; exits 0 when it has, 6 when the time ran out, 7 when it no longer can",
     )
     .argument("<id>", "the upgrade")
-    .option("--until <status>", `what to wait for: ${UNTIL.join(", ")}`, "completed")
+    .option("--until <goal>", `what to wait for: ${GOAL_WORDS}`, "completed")
     .option("--timeout <duration>", "give up after this time, e.g. 90s, 2h", durationOption)
     .action((id: string, _options, command: Command) => wait(cli, id, command));
 }
 
+const SIGN_OF_LIFE_MS = 3 * 60_000;
+
+interface Waiting {
+  readonly source: Source;
+  readonly id: string;
+  readonly goal: Goal;
+  readonly options: Options;
+  readonly leave: Leave;
+}
+
 async function wait(cli: Cli, id: string, command: Command): Promise<void> {
   const options = command.optsWithGlobals<Options>();
-  const until = checkWord(options.until, givenAs(command, "--until"), UNTIL);
-  const storage = storageOf(options);
+  const goal = parseGoal(options.until, givenAs(command, "--until"));
+  const source = sourceOf(cli, command);
   const leave = leaveOn(cli);
   const timer = options.timeout === undefined ? undefined : setTimeout(() => leave.now("timeout"), options.timeout);
-  const signs =
-    options.quiet === true || options.json === true
-      ? undefined
-      : setInterval(() => void sayStill(cli, storage, id), SIGN_OF_LIFE_MS);
+  let seen: Change | undefined;
+  const isSilent = options.quiet === true || options.json === true;
+  const signs = isSilent ? undefined : setInterval(() => void sayStill(cli, source, seen), SIGN_OF_LIFE_MS);
   try {
-    const state = await waitFor(storage, { id, until, leave });
-    cli.exitCode = await told(cli, { storage, id, until, state, options, leave });
+    const waiting = { source, id, goal, options, leave };
+    const outcome = await waitFor(waiting, (change) => (seen = change));
+    if (outcome !== undefined) {
+      await tell(cli, waiting, outcome.state);
+      cli.exitCode = outcome.assessment === "reached" ? 0 : ENDED_OTHERWISE;
+    } else if (leave.reason === "timeout") throw timeoutError(waiting, seen);
+    else cli.exitCode = leftExit(leave);
   } finally {
     clearTimeout(timer);
     clearInterval(signs);
@@ -62,58 +71,54 @@ async function wait(cli: Cli, id: string, command: Command): Promise<void> {
   }
 }
 
-const SIGN_OF_LIFE_MS = 3 * 60_000;
-
-async function sayStill(cli: Cli, storage: Storage, id: string): Promise<void> {
-  const found = await readUpgrade(storage, id).catch(() => undefined);
-  if (found !== undefined)
-    say(
-      cli,
-      `${stillText(upgradeView(found.state, { asOfMs: cli.clock.now(), hasWriter: found.holder !== undefined }))}\n`,
-    );
+interface Outcome {
+  readonly state: UpgradeProgress;
+  readonly assessment: "reached" | "missed";
 }
 
-const hasReached = ({ status }: UpgradeProgress, until: Until): boolean =>
-  until === "ended" ? isFinalUpgradeStatus(status) : status === until;
-
-/** The state in which it was reached or the upgrade ended; undefined when the wait was left first. */
+/** What it came to; undefined when the wait was left first. */
 async function waitFor(
-  storage: Storage,
-  { id, until, leave }: { readonly id: string; readonly until: Until; readonly leave: Leave },
-): Promise<UpgradeProgress | undefined> {
-  for await (const { state } of watchUpgrade(storage, id, { signal: leave.signal })) {
-    if (hasReached(state, until) || isFinalUpgradeStatus(state.status)) return state;
+  { source, id, goal, leave }: Waiting,
+  onChange: (change: Change) => void,
+): Promise<Outcome | undefined> {
+  for await (const change of source.watch(id, { signal: leave.signal })) {
+    onChange(change);
+    if (change.state === undefined) continue;
+    const assessment = assessGoal(goal, change.state, change.events);
+    if (assessment !== "open") return { state: change.state, assessment };
   }
   return undefined;
 }
 
-interface Outcome {
-  readonly storage: Storage;
-  readonly id: string;
-  readonly until: Until;
-  readonly state: UpgradeProgress | undefined;
-  readonly options: Options;
-  readonly leave: Leave;
+async function sayStill(cli: Cli, source: Source, seen: Change | undefined): Promise<void> {
+  if (seen?.state === undefined) return;
+  const asOfMs = source.now();
+  const connection = seen.connection === undefined ? null : connectionText(seen.connection, asOfMs);
+  const hasWriter = await source.hasWriter(seen.state);
+  say(cli, `${connection ?? stillText(upgradeView(seen.state, { asOfMs, hasWriter }))}\n`);
 }
 
-/** Says how the wait ended; returns its exit status. @throws TIMEOUT. */
-async function told(cli: Cli, { storage, id, until, state, options, leave }: Outcome): Promise<number> {
-  if (state === undefined && leave.reason === "timeout") {
-    const { status } = (await readUpgrade(storage, id)).state;
-    throw new MilepostError(
-      "TIMEOUT",
-      `upgrade ${shown(id)} is ${STATUS_WORDS[status].word} after ${durationText(options.timeout ?? 0)}; it goes on, wait again or watch it`,
-    );
-  }
-  if (state === undefined) return leftExit(leave);
-  const asOfMs = cli.clock.now();
-  if (options.json === true) sayJson(cli, summaryAt(state, { asOfMs, hasWriter: true }));
-  else if (options.quiet !== true) say(cli, endText(state, asOfMs));
-  return hasReached(state, until) ? 0 : ENDED_OTHERWISE;
+function timeoutError({ id, options }: Waiting, seen: Change | undefined): MilepostError {
+  const after = `after ${durationText(options.timeout ?? 0)}`;
+  const state = seen?.state;
+  const how =
+    state === undefined
+      ? `nothing is known of upgrade ${shown(id)}`
+      : `upgrade ${shown(id)} is ${STATUS_WORDS[state.status].word}`;
+  return new MilepostError("TIMEOUT", `${how} ${after}; it goes on, wait again or watch it`);
 }
 
-function endText(state: UpgradeProgress, asOfMs: number): string {
-  const { elapsedMs, message } = headView(state, { asOfMs });
+async function tell(cli: Cli, { source, goal, options }: Waiting, state: UpgradeProgress): Promise<void> {
+  const asOfMs = source.now();
+  if (options.json === true) sayJson(cli, summaryAt(state, { asOfMs, hasWriter: await source.hasWriter(state) }));
+  else if (options.quiet !== true) say(cli, endText(goal, state, asOfMs));
+}
+
+function endText(goal: Goal, state: UpgradeProgress, asOfMs: number): string {
+  const { elapsedMs, message, hasEnded } = headView(state, { asOfMs });
   const after = elapsedMs === null ? "" : ` (${durationText(elapsedMs)})`;
-  return `upgrade ${safeText(state.upgradeId)} ${STATUS_WORDS[state.status].word}${after}${message === null ? "" : `: ${message}`}\n`;
+  const what = goalText(goal, state);
+  const why = message === null || !hasEnded ? "" : `: ${message}`;
+  const end = `${STATUS_WORDS[state.status].word}${after}${why}`;
+  return `upgrade ${safeText(state.upgradeId)} ${what === undefined ? end : `${what}; ${end}`}\n`;
 }

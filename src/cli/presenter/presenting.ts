@@ -1,14 +1,14 @@
 /** What shows an upgrade while it goes on. */
 
-import type { ProgressEvent } from "../../model/event.ts";
-import type { UpgradeProgress } from "../../model/upgrade.ts";
+import type { CiSystem } from "../ci/system.ts";
 import type { CommonOptions } from "../context.ts";
+import type { Change } from "../source/port.ts";
 import type { Leave } from "../terminal.ts";
 
 /** What a verb tells its presenter. */
 export interface Presenter {
-  /** The present state, and the event that made it, if one did. */
-  show(state: UpgradeProgress, event?: ProgressEvent): void;
+  /** The present state and what led to it. */
+  show(change: Change): void;
   /** Whether somebody writes the upgrade now. */
   setWriter(hasWriter: boolean): void;
   /** Shows the last state for good. */
@@ -26,6 +26,8 @@ export interface PresenterOptions {
   readonly isPlain?: boolean | undefined;
   /** After how long without a line one is printed that says what is waited for (ms). */
   readonly signOfLifeMs?: number | undefined;
+  /** Whose log the lines are for. */
+  readonly ci?: CiSystem | undefined;
   /** How to leave; shown below the tree. */
   readonly hint: string;
   readonly banner?: string | undefined;

@@ -35,6 +35,8 @@ const LIKENESS: Readonly<Record<string, string>> = {
   "━": "#",
   "─": "-",
   "•": "-",
+  "▸": ">",
+  "❯": ">",
 };
 
 // eslint-disable-next-line no-control-regex -- everything beyond ASCII, by its range

@@ -17,12 +17,12 @@ export function tableLines(
   heading: readonly string[],
   rows: readonly (readonly Cell[])[],
   by: Pen,
-  { isWhole = false } = {},
+  { isWhole = false, maxColumn = MAX_COLUMN } = {},
 ): readonly Line[] {
   const all = [heading.map((text): Cell => ({ text, look: "quiet" })), ...rows].map((row) =>
     row.map(({ text, look }) => span(by, text, look)),
   );
-  const most = isWhole ? Infinity : MAX_COLUMN;
+  const most = isWhole ? Infinity : maxColumn;
   const widths = heading.map((_, column) =>
     Math.min(most, Math.max(...all.map((row) => textWidth(row[column]?.text ?? "")))),
   );

@@ -1,17 +1,20 @@
 /** An upgrade as lines for a terminal: header, tree, insights. */
 
 import { durationText, percentText } from "../../view/duration.ts";
-import { HEALTH_TONES, INSIGHT_TONES, STATUS_WORDS, type ShownStatus } from "../../view/status-words.ts";
-import type { HeadView, InsightView, UpgradeView } from "../../view/upgrade-view.ts";
+import { etaView } from "../../view/eta.ts";
+import { etaWords } from "../../view/eta-text.ts";
+import type { UpgradeProgress } from "../../model/upgrade.ts";
+import { HEALTH_TONES, INSIGHT_TONES, STATUS_WORDS } from "../../view/status-words.ts";
+import { countsText, momentAt, type HeadView, type InsightView, type UpgradeView } from "../../view/upgrade-view.ts";
 import { cutLine, glyph, lineWidth, span, spread, wrapText, type Line, type Look, type Pen } from "./pen.ts";
 import { bar, rowLines } from "./task-lines.ts";
 
-/** All lines of an upgrade, each at most as wide as the pen. */
-export function upgradeLines(view: UpgradeView, by: Pen): readonly Line[] {
+/** All lines of an upgrade, each at most as wide as the pen. `end` is what {@link endText} says. */
+export function upgradeLines(view: UpgradeView, by: Pen, end = ""): readonly Line[] {
   const tree = view.rows.flatMap((row) => rowLines(row, by));
   const insights = insightLines(view, by);
   return [
-    ...headerLines(view, by),
+    ...headerLines(view, by, end),
     ...(tree.length > 0 ? [[]] : []),
     ...tree,
     ...(insights.length > 0 ? [[]] : []),
@@ -19,8 +22,37 @@ export function upgradeLines(view: UpgradeView, by: Pen): readonly Line[] {
   ];
 }
 
-/** What is true of the whole: two to six lines. */
-export function headerLines(view: HeadView, by: Pen): readonly Line[] {
+/** When it will be done, as far as that can be foreseen; empty when nothing can be said. */
+export function endText(state: UpgradeProgress, head: HeadView): string {
+  const { when, left } = etaWords(etaView(state, momentAt(state, Date.parse(head.asOf))), head);
+  if (left === null) return "";
+  return when.startsWith("not") ? `done ${when}` : `done ${when}, ${left}`;
+}
+
+/** What is true of the whole: two to seven lines. */
+export function headerLines(view: HeadView, by: Pen, end = ""): readonly Line[] {
+  const about = [phaseText(view), countsText(view)].filter((text) => text !== "");
+  const lines = [nameLine(view, by), percentLine(view, by)];
+  const isOneLine = lineWidth([span(by, about.join(" · "))]) <= by.width;
+  for (const [index, text] of (isOneLine ? [about.join(" · ")] : about).entries())
+    lines.push(...(index === 0 ? withEnd(text, end, by) : paragraph(text, undefined, by)));
+  lines.push(...healthLines(view, by));
+  if (view.message !== null) lines.push(...paragraph(view.message, view.status === "failed" ? "bad" : undefined, by));
+  return lines;
+}
+
+/** The same in three lines, and one more while health is bad: what stands below does not move when words change. */
+export function shortHeaderLines(view: HeadView, by: Pen, end = ""): readonly Line[] {
+  const about = [phaseText(view), countsText(view)].filter((text) => text !== "").join(" · ");
+  return [
+    nameLine(view, by),
+    percentLine(view, by),
+    spread([span(by, about)], [span(by, end)], by.width, by),
+    ...healthText(view).map(([text, look]) => cutLine([span(by, text, look)], by.width, by)),
+  ];
+}
+
+function nameLine(view: HeadView, by: Pen): Line {
   const words = STATUS_WORDS[view.status];
   const name = [
     span(by, view.upgradeId, "strong"),
@@ -31,13 +63,15 @@ export function headerLines(view: HeadView, by: Pen): readonly Line[] {
     span(by, `${glyph(by, words)} ${words.word}`, words.tone),
     span(by, view.elapsedMs === null ? "" : `  ${durationText(view.elapsedMs)}`),
   ];
-  const lines = [spread(name, status, by.width, by), percentLine(view, by)];
-  const about = [phaseText(view), countsText(view)].filter((text) => text !== "");
-  if (lineWidth([span(by, about.join(" · "))]) <= by.width) lines.push([span(by, about.join(" · "))]);
-  else for (const text of about) lines.push(...paragraph(text, undefined, by));
-  lines.push(...healthLines(view, by));
-  if (view.message !== null) lines.push(...paragraph(view.message, view.status === "failed" ? "bad" : undefined, by));
-  return lines;
+  return spread(name, status, by.width, by);
+}
+
+/** The end stands at the other end of the line where there is room for it, else below. */
+function withEnd(text: string, end: string, by: Pen): readonly Line[] {
+  const [left, right] = [[span(by, text)], [span(by, end)]];
+  if (end === "") return paragraph(text, undefined, by);
+  if (lineWidth(left) + 2 + lineWidth(right) <= by.width) return [spread(left, right, by.width, by)];
+  return [...paragraph(text, undefined, by), ...paragraph(end, undefined, by)];
 }
 
 function percentLine(view: HeadView, by: Pen): Line {
@@ -58,19 +92,15 @@ function phaseText({ phase, phaseElapsedMs, hasEnded }: HeadView): string {
   return `${phase}${phaseElapsedMs === null ? "" : ` for ${durationText(phaseElapsedMs)}`}`;
 }
 
-/** "9 of 23 tasks completed, 2 running, 1 waiting". */
-export function countsText({ counts, taskCount }: HeadView): string {
-  if (taskCount === 0) return "no tasks yet";
-  const others = (["in_progress", "waiting", "paused", "failed", "cancelled", "skipped"] satisfies ShownStatus[])
-    .filter((status) => counts[status] > 0)
-    .map((status) => `${counts[status]} ${STATUS_WORDS[status].word}`);
-  return [`${counts.completed} of ${taskCount} ${taskCount === 1 ? "task" : "tasks"} completed`, ...others].join(", ");
+function healthLines(view: HeadView, by: Pen): readonly Line[] {
+  return healthText(view).flatMap(([text, look]) => paragraph(text, look, by));
 }
 
-function healthLines({ health }: HeadView, by: Pen): readonly Line[] {
+/** Nothing while all is well. */
+function healthText({ health }: HeadView): readonly (readonly [text: string, look: Look])[] {
   if (health === null || health.state === "progressing") return [];
   const reasons = health.reasons.length === 0 ? "" : `: ${health.reasons.join("; ")}`;
-  return paragraph(`Health: ${health.state}${reasons}`, HEALTH_TONES[health.state], by);
+  return [[`Health: ${health.state}${reasons}`, HEALTH_TONES[health.state]]];
 }
 
 /** Text in at most two lines. */

@@ -8,11 +8,13 @@ import { checkId } from "../../model/check.ts";
 import { isFinalUpgradeStatus } from "../../model/vocabulary.ts";
 import { ProgressTracker } from "../../progress-tracker.ts";
 import type { Storage } from "../../storage/storage.ts";
+import type { Logger } from "../../tracker/logger.ts";
 import { readUpgrade } from "../../tracker/read.ts";
+import { configOf, type ConfigOptions } from "../config.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { storageOf } from "../storage.ts";
 
-export interface TrackingOptions extends Pick<CommonOptions, "storage" | "storagePath"> {
+export interface TrackingOptions extends Pick<CommonOptions, "storage" | "storagePath">, ConfigOptions {
   readonly id?: string;
   readonly plan?: string;
   readonly cluster?: string;
@@ -23,6 +25,8 @@ export interface Tracking {
   /** Undefined when the storage cannot be used; `trouble` says why. */
   readonly tracker: ProgressTracker | undefined;
   readonly trouble: string | undefined;
+  /** What notifiers had to say of themselves, once the tracker is closed. */
+  readonly notices: () => readonly string[];
   /** The environment for the command. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -31,13 +35,19 @@ export interface Tracking {
  * Opens the upgrade for writing. A storage that cannot be used, or an upgrade that another process holds, is no error: the
  * command runs all the same.
  *
- * @throws INVALID_ID, INVALID_ARGUMENT, UPGRADE_MISMATCH for options that are wrong.
+ * @throws INVALID_ID, INVALID_ARGUMENT, UPGRADE_MISMATCH for options that are wrong, and for a config file that is.
  */
 export async function openTracking(cli: Cli, program: string, options: TrackingOptions): Promise<Tracking> {
   const upgradeId = checkId(options.id ?? generatedId(program, cli.clock.now()), "--id");
   if (options.plan !== undefined) checkId(options.plan, "--plan");
   if (options.cluster !== undefined) checkId(options.cluster, "--cluster");
   const storage = storageOf(options);
+  const { logger, notices } = keptWarnings();
+  const config = await configOf(options, cli, logger);
+  const telling =
+    config === undefined
+      ? {}
+      : { notifiers: config.notifiers.map(({ notifier }) => notifier), rules: config.rules, logger };
   try {
     const { planId, clusterName } = await idsFor(storage, upgradeId, program, options);
     const tracker = await ProgressTracker.open({
@@ -47,13 +57,25 @@ export async function openTracking(cli: Cli, program: string, options: TrackingO
       storage,
       clock: cli.clock,
       program: "milepost run",
+      drainTimeoutMs: DRAIN_TIMEOUT_MS,
+      ...telling,
     });
-    return { upgradeId, tracker, trouble: undefined, env: trackedEnvironment(cli, upgradeId, options) };
+    return { upgradeId, tracker, trouble: undefined, notices, env: trackedEnvironment(cli, upgradeId, options) };
   } catch (error) {
     if (isMilepostError(error, "UPGRADE_MISMATCH", "INVALID_ID")) throw error;
     const trouble = error instanceof Error ? error.message : String(error);
-    return { upgradeId, tracker: undefined, trouble, env: cli.env };
+    return { upgradeId, tracker: undefined, trouble, notices, env: cli.env };
   }
+}
+
+/** What is not told by then is told by `milepost start` or `milepost notify drain`. */
+const DRAIN_TIMEOUT_MS = 3_000;
+
+/** While the command runs, standard error is its own. */
+function keptWarnings(): { readonly logger: Logger; readonly notices: () => readonly string[] } {
+  const kept = new Set<string>();
+  const keep = (message: string): void => void kept.add(message);
+  return { logger: { info: () => undefined, warn: keep, error: keep }, notices: () => [...kept] };
 }
 
 /** What is not given is as stored while the upgrade is unfinished, so that a run that was killed can be given again. */

@@ -17,7 +17,7 @@ describe("milepost list", () => {
     const [heading, ...rows] = stdout.trimEnd().split("\n");
     expect(heading).toMatch(/^UPGRADE +CLUSTER +STATUS +DONE/);
     expect(rows).toEqual([
-      expect.stringMatching(/^third +my-cluster +● running +\d+% .*Nodes$/),
+      expect.stringMatching(/^third +my-cluster +● running +\d+% .*waits \d+s on PodDisruptionBudget shop\/checkout$/),
       expect.stringMatching(/^second +my-cluster +✗ failed .*the control plane failed$/),
       expect.stringMatching(/^first +blue +✓ completed +100%/),
     ]);

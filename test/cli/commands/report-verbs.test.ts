@@ -261,6 +261,18 @@ describe("milepost upgrade, task, insight", () => {
     await tracker.close();
   });
 
+  it("refuse a storage that is gone when the verb ends", async () => {
+    for (const words of [
+      ["upgrade", "start"],
+      ["task", "start", "a"],
+      ["insight", "raise", "i", "x"],
+    ]) {
+      const { exitCode, stderr, stdout } = await run([...words, "--upgrade", "up", "--storage", "memory:"]);
+      expect([exitCode, stdout]).toEqual([2, ""]);
+      expect(stderr).toMatch(/memory: is gone when this verb ends.*INVALID_ARGUMENT/);
+    }
+  });
+
   it("[P6] serve a shell script, each verb a process of its own, several at once", () => {
     const storagePath = temporaryFolder();
     const script = join(storagePath, "upgrade.sh");

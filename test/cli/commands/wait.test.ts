@@ -79,7 +79,7 @@ describe("milepost wait", () => {
     const storagePath = temporaryFolder();
     expect((await run(["wait", "nope", "--storage-path", storagePath])).exitCode).toBe(3);
     expect((await run(["wait", "nope", "--until", "done", "--storage-path", storagePath])).stderr).toContain(
-      "--until must be one of ended, not_started, in_progress",
+      "--until must be one of finished, ended, not_started, in_progress",
     );
     expect((await run(["wait", "nope", "--timeout", "soon", "--storage-path", storagePath])).exitCode).toBe(2);
   });

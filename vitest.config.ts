@@ -36,6 +36,7 @@ export default defineConfig(({ mode }) => {
       // Many tests start processes, and a busy machine is no reason to fail.
       testTimeout: isLong ? 600_000 : 60_000,
       hookTimeout: isLong ? 600_000 : 60_000,
+      expect: { poll: { timeout: 10_000 } },
       reporters: ["./test/reporter.ts"],
       coverage: { provider: "v8", include: ["src/**"] },
     },

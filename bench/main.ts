@@ -6,10 +6,12 @@
 
 import { execFileSync } from "node:child_process";
 
+import { dashboard } from "./dashboard.ts";
 import { groupCommit, opening } from "./durability.ts";
 import { fleet } from "./fleet.ts";
 import { machine } from "./measure.ts";
 import { importing, memoryOfTasks } from "./process.ts";
+import { notifying } from "./notify.ts";
 import { replay } from "./replay.ts";
 import { fanOut, idleReaders } from "./stream.ts";
 import { againstBareWrites, againstRewriting, bySize } from "./writing.ts";
@@ -26,6 +28,8 @@ const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
   stream: fanOut,
   idle: idleReaders,
   fleet,
+  dashboard,
+  notify: notifying,
 };
 
 const asked = process.argv.slice(2);

@@ -1,10 +1,12 @@
-/** Builds dist/ from src/: `npm run build`. The JavaScript in few files, since each costs import time; the declarations one by one. */
+/** Builds dist/ from src/ and web/: `npm run build`. The JavaScript in few files, since each costs import time; the declarations one by one. */
 import { spawnSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { rolldown } from "rolldown";
+
+import { buildDashboardInto } from "./build-dashboard.ts";
 
 const root = resolve(import.meta.dirname, "..");
 
@@ -65,6 +67,7 @@ export const build = async (target: string): Promise<void> => {
     if (spawnSync(process.execPath, args, { stdio: "inherit" }).status !== 0) throw new Error("src/ does not compile");
     await bundle(made);
     await bundleClient(made);
+    await buildDashboardInto(join(made, "dashboard"));
     rmSync(target, { recursive: true, force: true });
     cpSync(made, target, { recursive: true });
   } finally {

@@ -2,12 +2,20 @@
 
 import { MilepostError, shown } from "./errors.ts";
 import { checkCount, checkId, checkList, checkNumber, checkObject, checkUpgradeId } from "./model/check.ts";
+import { checkFields } from "./model/known-fields.ts";
 
 const YEAR_MS = 31_536_000_000;
+
+const OPTIONS: ReadonlySet<string> = new Set([
+  ...["upgradeId", "planId", "clusterName", "storagePath", "storage", "takeOver", "program"],
+  ...["eventbridgeBusName", "awsRegion", "notifiers", "rules", "drainTimeoutMs", "enableWebsocket", "websocketPort"],
+  ...["syncIntervalMs", "maxQueuedEvents", "snapshotEvery", "healthThresholds", "clock", "createId", "logger"],
+]);
 
 /** @throws INVALID_ID, INVALID_ARGUMENT naming the option, the value and what it should be. */
 export function checkOptions(options: unknown): void {
   const given = checkObject(options, "options");
+  checkFields(given, OPTIONS, "options");
   checkUpgradeId(given["upgradeId"]);
   for (const name of ["planId", "clusterName"]) checkId(given[name], name);
   optional(given["storagePath"], (value) => checkText(value, "storagePath"));
@@ -44,7 +52,7 @@ function checkText(value: unknown, name: string): void {
 
 function checkStorage(value: unknown): void {
   if (typeof value === "string") return;
-  checkMethods(value, "storage", ["openWriter", "openReader", "list", "holder", "watch", "info"]);
+  checkMethods(value, "storage", ["openWriter", "openReader", "list", "holder", "watch", "info", "deliveries"]);
 }
 
 const NOTIFIER_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;

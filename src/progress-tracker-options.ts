@@ -141,15 +141,16 @@ async function startDeliveries(
   { storage, opened: { tracker } }: OpenedParts,
   { all, fromRun }: { readonly all: readonly Notifier[]; readonly fromRun: number },
 ): Promise<readonly Delivery[]> {
-  const [{ Delivery, deliveryClock }, { DEFAULT_RULES, rulesRouter }] = await Promise.all([
+  const [{ Delivery, deliveryClock, NotifierCheck }, { DEFAULT_RULES, rulesRouter }] = await Promise.all([
     import("./notify/delivery.ts"),
     import("./notify/rules.ts"),
   ]);
   const watch = (onChange: () => void): (() => void) => tracker.onEvent(onChange);
   return all.map((notifier) => {
     const router = rulesRouter(rules ?? DEFAULT_RULES, notifier.name);
-    const own = { clock: deliveryClock(clock), logger, watch, fromRun };
-    const delivery = new Delivery({ notifier, storage, upgradeId, router, ...own });
+    const own = { clock: deliveryClock(clock), logger };
+    const check = new NotifierCheck({ notifier, random: Math.random, ...own });
+    const delivery = new Delivery({ notifier, storage, upgradeId, router, check, watch, fromRun, ...own });
     delivery.start();
     return delivery;
   });

@@ -2,9 +2,10 @@
 
 import { MilepostError } from "./errors.ts";
 import { checkList } from "./model/check.ts";
-import type { InsightInput, ProgressReport, WaitingOnInput } from "./model/command.ts";
+import { positionOf, type InsightInput, type ProgressReport, type WaitingOnInput } from "./model/command.ts";
 import type { ProgressEvent } from "./model/event.ts";
 import type { JsonObject } from "./model/json.ts";
+import { checkFields } from "./model/known-fields.ts";
 import { currentTask, estimatedCompletion, progressSummary, type ProgressSummary } from "./model/summary.ts";
 import type { Task } from "./model/task.ts";
 import type { UpgradeProgress } from "./model/upgrade.ts";
@@ -34,7 +35,7 @@ import { ProgressStorage } from "./tracker/progress-storage.ts";
 import { recentEvents } from "./tracker/recent-events.ts";
 import { taskReport, type TaskReport } from "./tracker/reports.ts";
 import { runNow } from "./tracker/steps.ts";
-import { runTask, type RunOptions, type TaskHandle, type TaskOptions } from "./tracker/task-run.ts";
+import { runTask, TASK_OPTIONS, type RunOptions, type TaskHandle, type TaskOptions } from "./tracker/task-run.ts";
 
 /**
  * Tracks one upgrade. Commands are synchronous and return their event, which is then in the log (it survives a kill);
@@ -145,6 +146,7 @@ export class ProgressTracker implements AsyncDisposable {
 
   /** @returns the task; one that exists with this definition is left as it is. @throws TASK_EXISTS for another definition. */
   addTask(taskId: string, taskName: string, taskType?: TaskType, options: TaskOptions = {}): Task {
+    checkFields(options, TASK_OPTIONS, "the options of a task");
     this.execute({ ...options, type: "addTask", taskId, taskName, taskType });
     return this.progress.tasks.get(taskId) as Task;
   }
@@ -167,8 +169,8 @@ export class ProgressTracker implements AsyncDisposable {
     details?: JsonObject,
   ): ProgressEvent {
     const type = "updateTaskProgress";
-    if (typeof progress === "object" && progress) return this.execute({ ...progress, type, taskId, message, details });
-    return this.execute({ type, taskId, percentage: progress ?? null, message, details });
+    if (typeof progress === "number") return this.execute({ type, taskId, percentage: progress, message, details });
+    return this.execute({ ...positionOf(progress ?? null), type, taskId, message, details });
   }
 
   completeTask(taskId: string, message?: string): ProgressEvent {

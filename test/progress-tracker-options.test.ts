@@ -24,6 +24,7 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["a storage without its functions", { ...IDS, storage: {} }, "INVALID_ARGUMENT"],
   ["a storage that cannot be written", { ...IDS, storage: without(memory(), "openWriter") }, "INVALID_ARGUMENT"],
   ["a storage that cannot be listed", { ...IDS, storage: without(memory(), "list") }, "INVALID_ARGUMENT"],
+  ["a storage without deliveries", { ...IDS, storage: without(memory(), "deliveries") }, "INVALID_ARGUMENT"],
   ["a storage of an unknown scheme", { ...IDS, storage: "ftp://x" }, "INVALID_ARGUMENT"],
   ["a storage and a storagePath", { ...IDS, storage: memory(), storagePath: "x" }, "INVALID_ARGUMENT"],
   ["a clock that is none", { ...IDS, storage: memory(), clock: 5 }, "INVALID_ARGUMENT"],

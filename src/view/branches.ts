@@ -17,19 +17,45 @@ export interface Branch {
   readonly endedMs: number | null;
 }
 
-/** The root branches, in the order in which they were added. */
+/**
+ * The branch that a task was last made into. Tasks and branches never change, so whoever looks at every state of a large upgrade
+ * makes only the branches of what has changed in between, and the branches above them.
+ */
+const grown = new WeakMap<Task, Branch>();
+
+/** The parts of one page ask for the same branches, each by itself. */
+const grownOf = new WeakMap<TaskMap, readonly Branch[]>();
+
+/** The root branches, in the order in which they were added. What has not changed since another call is the same object. */
 export function branchesOf(tasks: TaskMap): readonly Branch[] {
+  let roots = grownOf.get(tasks);
+  if (roots === undefined) {
+    roots = grow(tasks);
+    grownOf.set(tasks, roots);
+  }
+  return roots;
+}
+
+function grow(tasks: TaskMap): readonly Branch[] {
   const children = new Map<string | null, Task[]>();
   for (const task of tasks.values()) {
     const siblings = children.get(task.parentTaskId);
     if (siblings === undefined) children.set(task.parentTaskId, [task]);
     else siblings.push(task);
   }
-  const grow = (task: Task): Branch => {
-    const below = children.get(task.taskId);
-    return below === undefined ? leaf(task) : parent(task, below.map(grow));
+  const branchOf = (task: Task): Branch => {
+    const below = children.get(task.taskId)?.map(branchOf) ?? [];
+    const known = grown.get(task);
+    if (known !== undefined && areSame(known.children, below)) return known;
+    const branch = below.length === 0 ? leaf(task) : parent(task, below);
+    grown.set(task, branch);
+    return branch;
   };
-  return (children.get(null) ?? []).map(grow);
+  return (children.get(null) ?? []).map(branchOf);
+}
+
+function areSame(a: readonly Branch[], b: readonly Branch[]): boolean {
+  return a.length === b.length && a.every((branch, index) => branch === b[index]);
 }
 
 function leaf(task: Task): Branch {
@@ -57,15 +83,19 @@ function parent(task: Task, children: readonly Branch[]): Branch {
   const status = own === "not_started" ? groupStatus(children) : own;
   const isQuiet =
     isQuietStatus(status) && children.every((child) => child.isQuiet && hasBegun(child) === hasBegun({ status }));
-  const started = children.map((child) => child.startedMs).filter((ms) => ms !== null);
-  const ended = children.map((child) => child.endedMs).filter((ms) => ms !== null);
+  let started: number | null = null;
+  let ended: number | null = null;
+  for (const { startedMs, endedMs } of children) {
+    if (startedMs !== null) started = Math.min(started ?? startedMs, startedMs);
+    if (endedMs !== null) ended = Math.max(ended ?? endedMs, endedMs);
+  }
   return {
     task,
     children,
     status,
     isQuiet,
-    startedMs: task.startedMs ?? (started.length === 0 ? null : started.reduce((a, b) => Math.min(a, b))),
-    endedMs: task.endedMs ?? (isEnded(status) && ended.length > 0 ? ended.reduce((a, b) => Math.max(a, b)) : null),
+    startedMs: task.startedMs ?? started,
+    endedMs: task.endedMs ?? (isEnded(status) ? ended : null),
   };
 }
 

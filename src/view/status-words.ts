@@ -49,6 +49,15 @@ export const HEALTH_TONES: Readonly<Record<HealthState, Tone>> = {
   lost: "bad",
 };
 
+/** The sign of each health state, one column wide. */
+export const HEALTH_GLYPHS: Readonly<Record<HealthState, string>> = {
+  progressing: "✓",
+  slow: "!",
+  stalled: "!",
+  degraded: "!",
+  lost: "✗",
+};
+
 /** The tone of each insight level. Its word is the level itself. */
 export const INSIGHT_TONES: Readonly<Record<InsightLevel, Tone>> = {
   info: "quiet",

@@ -1,15 +1,20 @@
 /** What is shown of one task. */
 
-import { taskDurationMs } from "../model/task.ts";
+import { taskDurationMs, type Task } from "../model/task.ts";
 import type { Branch } from "./branches.ts";
 import { sinceMs } from "./log-time.ts";
 import { safeText } from "./safe-text.ts";
+import { growthAmong, type ScopeView } from "./scope.ts";
 import type { ShownStatus } from "./status-words.ts";
+import { overPlan, plannedMs, type OverView } from "./usual.ts";
+import type { UsualDurations } from "./usual-durations.ts";
 
 /** The moment for which a view is made: wall time (epoch ms) and log time (ms) of the same instant. */
 export interface Moment {
   readonly asOfMs: number;
   readonly logMs: number;
+  /** What is known of earlier upgrades, where somebody has read them. */
+  readonly usual?: UsualDurations | undefined;
 }
 
 export interface StepsView {
@@ -39,6 +44,12 @@ export interface TaskView {
   readonly attempt: number;
   /** How long it has worked, pauses left out (ms); null while it has not begun. */
   readonly elapsedMs: number | null;
+  /** How long this attempt was paused, a pause that still lasts included (ms). */
+  readonly pausedMs: number;
+  /** How far it is over its plan; null while it is not. */
+  readonly over: OverView | null;
+  /** Of a group: that children were added after the first of them began. */
+  readonly grown: ScopeView | null;
   readonly waitingOn: WaitingView | null;
   /** What it said last; of a failed task, why it failed. */
   readonly message: string | null;
@@ -56,6 +67,7 @@ export function tellingMessage(message: string | null | undefined): string | nul
 
 export function taskView(branch: Branch, now: Moment): TaskView {
   const { task, children, status } = branch;
+  const elapsedMs = elapsed(branch, now);
   return {
     taskId: task.taskId,
     name: safeText(task.taskName),
@@ -64,7 +76,10 @@ export function taskView(branch: Branch, now: Moment): TaskView {
     percent: status === "not_started" || !task.isMeasured ? null : task.percentage,
     steps: children.length > 0 ? childSteps(branch) : ownSteps(branch),
     attempt: task.attempt,
-    elapsedMs: elapsed(branch, now),
+    elapsedMs,
+    pausedMs: pausedFor(task, now),
+    over: overPlan(elapsedMs, plannedMs(task, now.usual)),
+    grown: children.length > 0 ? growthAmong(children) : null,
     waitingOn: waiting(branch, now),
     message: task.status === "failed" ? safeText(task.errorMessage ?? "") || null : tellingMessage(task.message),
     hasChildren: children.length > 0,
@@ -89,6 +104,10 @@ function elapsed(branch: Branch, { logMs }: Moment): number | null {
   if (branch.task.startedMs !== null) return taskDurationMs(branch.task, logMs);
   if (branch.startedMs === null) return null;
   return Math.max(0, (branch.endedMs ?? logMs) - branch.startedMs);
+}
+
+function pausedFor({ pausedMs, pausedSinceMs }: Task, { logMs }: Moment): number {
+  return pausedMs + (pausedSinceMs === null ? 0 : Math.max(0, logMs - pausedSinceMs));
 }
 
 function waiting({ task: { waitingOn } }: Branch, { asOfMs }: Moment): WaitingView | null {

@@ -6,9 +6,10 @@ import { upgradeDurationMs, type UpgradeProgress } from "../model/upgrade.ts";
 import { isFinalUpgradeStatus, type HealthState, type InsightLevel, type ProgressStatus } from "../model/vocabulary.ts";
 import { logTimeAt, sinceMs } from "./log-time.ts";
 import { safeText } from "./safe-text.ts";
-import type { ShownStatus } from "./status-words.ts";
+import { HEALTH_TONES, STATUS_WORDS, type ShownStatus, type Tone } from "./status-words.ts";
 import { tellingMessage, type Moment } from "./task-view.ts";
 import { treeRows, type TreeLimits, type TreeRow } from "./tree.ts";
+import type { UsualDurations } from "./usual-durations.ts";
 
 export interface InsightView {
   readonly id: string;
@@ -43,7 +44,12 @@ export interface HeadView {
   readonly phaseElapsedMs: number | null;
   readonly startedAt: string | null;
   readonly completedAt: string | null;
+  /** Worked time, pauses left out. */
   readonly elapsedMs: number | null;
+  /** All pauses, one that still lasts included. */
+  readonly pausedMs: number;
+  /** How long the pause that still lasts has lasted; null when none does. */
+  readonly pausedSinceMs: number | null;
   /** Since the newest event. */
   readonly silentMs: number;
   readonly health: HealthView | null;
@@ -79,8 +85,9 @@ export function taskRows(state: UpgradeProgress, asOfMs: number, limits: TreeLim
   return treeRows(state.tasks, momentAt(state, asOfMs), limits);
 }
 
-function momentAt(state: UpgradeProgress, asOfMs: number): Moment {
-  return { asOfMs, logMs: logTimeAt(state, asOfMs) };
+/** The moment of a wall time (epoch ms) in the log of `state`. When an upgrade has ended, nothing in it takes any longer. */
+export function momentAt(state: UpgradeProgress, asOfMs: number, usual?: UsualDurations): Moment {
+  return { asOfMs, logMs: state.endedMs ?? logTimeAt(state, asOfMs), usual };
 }
 
 export function headView(state: UpgradeProgress, { asOfMs, hasWriter }: HeadOptions): HeadView {
@@ -101,6 +108,7 @@ export function headView(state: UpgradeProgress, { asOfMs, hasWriter }: HeadOpti
     startedAt: state.startedAt,
     completedAt: state.completedAt,
     elapsedMs: upgradeDurationMs(state, now.logMs),
+    ...pauses(state, now.logMs),
     silentMs: sinceMs(state.clock.lastTime, asOfMs),
     health: healthView(state, now.logMs, hasWriter ?? true),
     message: endMessage(state),
@@ -108,6 +116,26 @@ export function headView(state: UpgradeProgress, { asOfMs, hasWriter }: HeadOpti
     counts: shownCounts(state),
     insights: [...state.insights].sort(byUrgency).map((insight) => insightView(insight, asOfMs)),
   };
+}
+
+function pauses({ pausedMs, pausedSinceMs }: UpgradeProgress, logMs: number) {
+  const lastsMs = pausedSinceMs === null ? null : Math.max(0, logMs - pausedSinceMs);
+  return { pausedMs: pausedMs + (lastsMs ?? 0), pausedSinceMs: lastsMs };
+}
+
+/** "9 of 23 tasks completed, 2 running, 1 waiting". */
+export function countsText({ counts, taskCount }: Pick<HeadView, "counts" | "taskCount">): string {
+  if (taskCount === 0) return "no tasks yet";
+  const others = (["in_progress", "waiting", "paused", "failed", "cancelled", "skipped"] satisfies ShownStatus[])
+    .filter((status) => counts[status] > 0)
+    .map((status) => `${counts[status]} ${STATUS_WORDS[status].word}`);
+  return [`${counts.completed} of ${taskCount} ${taskCount === 1 ? "task" : "tasks"} completed`, ...others].join(", ");
+}
+
+/** How loud the whole is: its status, and louder while its health is bad. */
+export function toneOf({ status, health }: Pick<HeadView, "status" | "health">): Tone {
+  const tone = health === null ? "good" : HEALTH_TONES[health.state];
+  return status === "in_progress" && tone !== "good" ? tone : STATUS_WORDS[status].tone;
 }
 
 /** Unknown while all that works says nothing of how far it is: nought would be an invented number. */
@@ -122,7 +150,7 @@ function overallPercent({ status, overallPercentage, tasks }: UpgradeProgress): 
 }
 
 /** Only what works has a health. Trouble with the storage is known to the writer alone, so what it recorded of it stands. */
-function healthView(state: UpgradeProgress, logMs: number, hasWriter: boolean): HealthView | null {
+export function healthView(state: UpgradeProgress, logMs: number, hasWriter: boolean): HealthView | null {
   if (state.status === "not_started" || isFinalUpgradeStatus(state.status)) return null;
   const trouble = state.health?.reasons.find(({ code }) => code === "storage")?.message;
   const verdict = assessHealth(state, { isWriterAlive: hasWriter, trouble }, logMs);
@@ -155,7 +183,7 @@ function byUrgency(a: Insight, b: Insight): number {
   return URGENCY[a.level] - URGENCY[b.level] || a.since.localeCompare(b.since);
 }
 
-function insightView(insight: Insight, asOfMs: number): InsightView {
+export function insightView(insight: Insight, asOfMs: number): InsightView {
   const optional = (text: string | null): string | null => (text === null || text === "" ? null : safeText(text));
   return {
     id: insight.id,

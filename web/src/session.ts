@@ -1,0 +1,112 @@
+/** Who this page is for the server: nobody in particular, a reader with a token, or one whom a link lets see one upgrade. */
+
+import { signal } from "@preact/signals";
+
+import { isMilepostError, MilepostError, type ErrorCode } from "../../src/errors.ts";
+import { fetchApi, keepToken } from "./access.ts";
+import { upgradeHref } from "./router.ts";
+
+export interface Session {
+  /** Who this is, for the server; null for nobody in particular, and while that is not known. */
+  readonly subject: string | null;
+  /** True for a reader who came by a share link: one upgrade can be seen. */
+  readonly isShared: boolean;
+  /** True for who may look and change nothing. */
+  readonly isReadOnly: boolean;
+}
+
+const NOBODY: Session = { subject: null, isShared: false, isReadOnly: false };
+
+/** Raised by one whenever the page has become somebody else, so that what failed before is tried again. */
+export const generation = signal(0);
+export const session = signal<Session>(NOBODY);
+/** Why the link that this page was opened with cannot be used. */
+export const linkTrouble = signal<string | undefined>(undefined);
+
+/** Takes the token of a share link out of the address and begins a session with it. Before the first page is shown. */
+export async function startSession(): Promise<void> {
+  const token = /^#share=([\w.~-]+)$/.exec(location.hash)?.[1];
+  if (token === undefined) {
+    // Nothing waits for it: what may not be seen is refused anyway.
+    void askWho();
+    return;
+  }
+  // The token must not stay where it can be read over a shoulder, bookmarked or shared by mistake.
+  const { upgrade } = claimsOf(token);
+  const isPlain = location.pathname === "/" && typeof upgrade === "string";
+  history.replaceState(null, "", isPlain ? upgradeHref(upgrade) : location.pathname + location.search);
+  try {
+    await signIn(token);
+  } catch (error) {
+    linkTrouble.value = isMilepostError(error, "TOKEN_EXPIRED")
+      ? "This link has expired. Ask whoever sent it for a new one."
+      : isMilepostError(error, "UNAUTHENTICATED")
+        ? "This link is not valid here, or it was revoked. Ask whoever sent it for a new one."
+        : `This link could not be used: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** What the server says of a caller. */
+interface Who {
+  readonly subject: string | null;
+  readonly permissions: readonly string[];
+}
+
+async function askWho(): Promise<void> {
+  const answer = await fetchApi("/api/v1/session").catch(() => undefined);
+  if (answer?.ok === true) session.value = sessionOf((await answer.json()) as Who);
+}
+
+function sessionOf({ subject, permissions }: Who): Session {
+  return {
+    subject: subject === "anonymous" ? null : (subject?.replace(/^token:/, "") ?? null),
+    isShared: subject?.startsWith("share:") === true,
+    isReadOnly: permissions.length > 0 && permissions.every((permission) => permission.startsWith("watch:")),
+  };
+}
+
+/** Forgets who this is, here and in the cookie. */
+export async function signOut(): Promise<void> {
+  keepToken(undefined);
+  await fetchApi("/api/v1/session", { method: "DELETE" });
+  session.value = NOBODY;
+  generation.value += 1;
+}
+
+/**
+ * Begins a session: with a cookie that scripts cannot read, or, where a token fits no cookie, with the token in memory.
+ *
+ * @throws UNAUTHENTICATED, TOKEN_EXPIRED, RATE_LIMITED, and what else the server says; CONNECTION_LOST when it says nothing.
+ */
+export async function signIn(token: string): Promise<void> {
+  if (!/^[\w.~-]{1,3800}$/.test(token)) {
+    keepToken(token);
+    await askWho();
+  } else {
+    keepToken(undefined);
+    session.value = sessionOf(await exchanged(token));
+  }
+  linkTrouble.value = undefined;
+  generation.value += 1;
+}
+
+async function exchanged(token: string): Promise<Who> {
+  const answer = await fetchApi("/api/v1/session", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ token }),
+  });
+  const body = (await answer.json()) as Who & { readonly code?: ErrorCode; readonly detail?: string };
+  if (answer.ok) return body;
+  throw new MilepostError(body.code ?? "INTERNAL", body.detail ?? `the server answered ${answer.status}`);
+}
+
+function claimsOf(token: string): { readonly upgrade?: unknown } {
+  try {
+    const payload = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+    const bytes = Uint8Array.from(atob(payload), (char) => char.charCodeAt(0));
+    return JSON.parse(new TextDecoder().decode(bytes)) as { readonly upgrade?: unknown };
+  } catch {
+    return {};
+  }
+}

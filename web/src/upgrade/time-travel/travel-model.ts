@@ -1,0 +1,153 @@
+/** Where time travel stands, and how it moves. */
+
+import { computed, effect, signal, untracked, type ReadonlySignal } from "@preact/signals";
+
+import { isFinalUpgradeStatus } from "../../../../src/model/vocabulary.ts";
+import { logTimeAt } from "../../../../src/view/log-time.ts";
+import { markBeside, marksOf, type Mark, type PlaySpeed } from "../../../../src/view/playing.ts";
+import type { HeldLog } from "../../history/held-log.ts";
+import { now } from "../../now.ts";
+import type { UpgradeStore } from "../../upgrade-store.ts";
+
+/** A stretch of log time, ms. */
+interface Range {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** A log of so many events is read without being asked for: its marks are worth it. */
+const SHORT_LOG = 5_000;
+const READ_AFTER_MS = 800;
+/** Marks are at least so far from each other, as a part of the width. */
+const APART = 0.012;
+
+export class TravelModel {
+  readonly speed = signal<PlaySpeed>(60);
+  /** What can be travelled: from the first event that is held to now, or to the end. */
+  readonly range: ReadonlySignal<Range>;
+  /** Where the thumb stands, log time in ms. */
+  readonly atMs: ReadonlySignal<number>;
+  readonly marks: ReadonlySignal<readonly Mark[]>;
+  readonly #store: UpgradeStore;
+  readonly #isPlaying = signal(false);
+  /** The moment that is played, between two events. */
+  readonly #played = signal<number | undefined>(undefined);
+
+  constructor(store: UpgradeStore) {
+    this.#store = store;
+    this.range = computed(() => rangeOf(store));
+    this.atMs = computed(() => {
+      const { toMs } = this.range.value;
+      return store.place.value === undefined ? toMs : (this.#played.value ?? store.shown.value?.clock.lastMs ?? toMs);
+    });
+    this.marks = computed(() =>
+      marksOf(store.history.grown.value.log?.entries ?? [], { ...this.range.value, apart: APART }),
+    );
+  }
+
+  get isPlaying(): ReadonlySignal<boolean> {
+    return this.#isPlaying;
+  }
+
+  get #log(): HeldLog | undefined {
+    return this.#store.history.grown.peek().log;
+  }
+
+  get #seq(): number {
+    return this.#store.place.peek() ?? this.#log?.lastSeq ?? 0;
+  }
+
+  /** Reads a short log when the page has been there for a moment, and plays when asked to; returns what ends both. */
+  begin(): () => void {
+    const { live, history } = this.#store;
+    const timer = setTimeout(() => {
+      const seq = live.peek()?.seq;
+      if (seq !== undefined && seq <= SHORT_LOG) history.load();
+    }, READ_AFTER_MS);
+    const stopPlaying = effect(() => (this.#isPlaying.value ? untracked(() => this.#play()) : undefined));
+    return () => {
+      clearTimeout(timer);
+      stopPlaying();
+    };
+  }
+
+  /** To the last event at or before a log time (ms). */
+  goToMoment(logMs: number): void {
+    this.#stop();
+    const log = this.#log;
+    if (log === undefined) return;
+    if (logMs >= log.state.clock.lastMs) this.goLive();
+    else this.#goTo(log.seqAt(logMs));
+  }
+
+  /** So many events on, or back. */
+  step(events: number): void {
+    this.#stop();
+    const log = this.#log;
+    if (log === undefined) return;
+    const next = log.seqBeside(this.#seq, events);
+    if (next >= log.lastSeq && events > 0) this.goLive();
+    else this.#goTo(next);
+  }
+
+  /** To the next mark, or back to the one before. */
+  toMark(isBack: boolean): void {
+    this.#stop();
+    const isLive = this.#store.place.peek() === undefined;
+    const entry = markBeside(this.#log?.entries ?? [], this.#seq + (isBack && isLive ? 1 : 0), isBack);
+    if (entry !== undefined) this.#goTo(entry.seq);
+    else if (!isBack) this.goLive();
+  }
+
+  /** Plays, or stops it. What plays from the end plays from the beginning. */
+  toggle(): void {
+    if (this.#isPlaying.peek()) return this.#stop();
+    this.#store.history.load();
+    if (this.#store.place.peek() === undefined) this.#goTo(this.#log?.firstSeq ?? 1);
+    this.#isPlaying.value = true;
+  }
+
+  goLive(): void {
+    this.#stop();
+    this.#store.place.value = undefined;
+  }
+
+  #goTo(seq: number): void {
+    this.#store.place.value = seq;
+  }
+
+  /** Whoever moves by hand does not want it to move by itself. */
+  #stop(): void {
+    this.#store.history.load();
+    this.#isPlaying.value = false;
+    this.#played.value = undefined;
+  }
+
+  /** Moves on, frame by frame; returns what ends it. */
+  #play(): () => void {
+    let lastMs = performance.now();
+    const next = (): void => {
+      frame = requestAnimationFrame(next);
+      const atMs = performance.now();
+      const passedMs = (atMs - lastMs) * this.speed.peek();
+      lastMs = atMs;
+      const [log, shown] = [this.#log, this.#store.shown.peek()];
+      if (log === undefined || shown === undefined) return;
+      const nextMs = (this.#played.peek() ?? shown.clock.lastMs) + passedMs;
+      if (nextMs >= log.state.clock.lastMs) return this.goLive();
+      this.#played.value = nextMs;
+      this.#goTo(log.seqAt(nextMs));
+    };
+    let frame = requestAnimationFrame(next);
+    return () => cancelAnimationFrame(frame);
+  }
+}
+
+function rangeOf({ live, history }: UpgradeStore): Range {
+  const state = live.value;
+  const { log } = history.grown.value;
+  const fromMs = log?.stateAt(log.firstSeq)?.clock.lastMs ?? 0;
+  if (state === undefined) return { fromMs, toMs: fromMs };
+  const toMs = isFinalUpgradeStatus(state.status) ? state.clock.lastMs : logTimeAt(state, now.value);
+  return { fromMs: Math.min(fromMs, toMs), toMs };
+}

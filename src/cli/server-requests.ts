@@ -35,7 +35,7 @@ export function serverBase(server: string): URL {
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
     throw new MilepostError(
       "INVALID_ARGUMENT",
-      `--server must be an address such as http://127.0.0.1:8765, without a password, not ${shown(server.replace(/\/\/.*@/, "//…@"))}`,
+      `--server must be an address such as http://127.0.0.1:8765, without a password, not ${shown(server.replace(/^([^/]*\/\/).*@/, "$1…@"))}`,
     );
   }
   if (!url.pathname.endsWith("/")) url.pathname += "/";

@@ -55,7 +55,7 @@ describe("milepost start with a config", () => {
     tracker.startUpgrade();
     tracker.addTask("a", "A");
     for (let line = 0; line < 300; line++) tracker.appendLog("a", `line ${line}`);
-    for (let cycle = 0; cycle < (isLong ? 30 : 3); cycle++) {
+    for (let cycle = 0; cycle < (isLong ? 30 : 2); cycle++) {
       const { child } = await sender(folder, storagePath);
       const before = told.ids().length;
       await until(() => told.ids().length > before + 10, "it sends");

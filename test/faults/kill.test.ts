@@ -54,7 +54,7 @@ describe("kill -9", () => {
       const options = { cycles, mode: "runs", tasks: 1, maxDelayMs: 60 } as const;
       const { runs, violations } = await sideBySide(options, quickFolder());
       expect(violations).toEqual([]);
-      expect(runs).toBeGreaterThan(20);
+      expect(runs).toBeGreaterThanOrEqual(cycles / 2);
     },
     LIMIT_MS,
   );

@@ -16,6 +16,7 @@ export type { Batch, Notifier, Outcome } from "./notify/notifier.ts";
 export type { Hours, Rule } from "./notify/rules.ts";
 export { EventBridgeNotifier, type EventBridgeNotifierOptions } from "./notify/eventbridge.ts";
 export type { AwsClient } from "./aws/connection.ts";
+export { ERROR_MEANINGS } from "./error-meanings.ts";
 export { ERRORS, isMilepostError, MilepostError, type ErrorCode, type ErrorContext, type ErrorRow } from "./errors.ts";
 
 export { ProgressStatus, TaskType, type HealthState, type InsightLevel } from "./model/vocabulary.ts";

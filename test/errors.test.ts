@@ -2,23 +2,22 @@ import { readFileSync } from "node:fs";
 
 import { expect, test } from "vitest";
 
-import { ERRORS, isMilepostError, MilepostError, shown, type ErrorRow } from "../src/errors.ts";
+import { ERROR_MEANINGS } from "../src/error-meanings.ts";
+import { ERRORS, isMilepostError, MilepostError, shown, type ErrorCode, type ErrorRow } from "../src/errors.ts";
 
 test("[V6] docs/errors.md lists every error code, each with the figures of the table, and no other", () => {
   const page = readFileSync(new URL("../docs/errors.md", import.meta.url), "utf8");
   const listed = [...page.matchAll(/^\| `([A-Z_]+)` \| (\d+) \| (\d+) \| (\d* ?)\| (yes|no) \| (.+) \|$/gm)].map(
     (row) => row.slice(1).map((cell) => cell.trim()),
   );
-  const known = Object.entries<ErrorRow>(ERRORS).map(
-    ([code, { exitCode, httpStatus, closeCode, retryable, meaning }]) => [
-      code,
-      String(exitCode),
-      String(httpStatus),
-      closeCode === undefined ? "" : String(closeCode),
-      retryable ? "yes" : "no",
-      meaning,
-    ],
-  );
+  const known = Object.entries<ErrorRow>(ERRORS).map(([code, { exitCode, httpStatus, closeCode, retryable }]) => [
+    code,
+    String(exitCode),
+    String(httpStatus),
+    closeCode === undefined ? "" : String(closeCode),
+    retryable ? "yes" : "no",
+    ERROR_MEANINGS[code as ErrorCode],
+  ]);
   expect(listed.sort()).toEqual(known.sort());
 });
 

@@ -1,9 +1,8 @@
-/** How smooth the page of a large upgrade is while it goes on: long tasks, frames, memory, and how soon there is something to see. */
+/** How smooth a page is while what it shows goes on: long tasks, frames, memory, and how soon there is something to see. */
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import packaged from "@sparticuz/chromium";
@@ -14,8 +13,10 @@ import { jsonLines } from "../../src/storage/json-lines.ts";
 
 export interface PageLoad {
   readonly storagePath: string;
-  /** Events that there are before the page is opened, beside those that add the 10,000 tasks. */
-  readonly eventsBefore: number;
+  /** Which page: of an upgrade of 10,000 tasks, with its tasks or its timeline in front, or the list of many upgrades. */
+  readonly subject: keyof typeof SUBJECTS;
+  /** What there is before the page is opened: events beside those that add the tasks, or upgrades. */
+  readonly before: number;
   readonly perSecond: number;
   readonly seconds: number;
 }
@@ -37,7 +38,17 @@ export interface Smoothness {
   readonly heapSlopeMbPerHour: number;
 }
 
-const WRITER = fileURLToPath(new URL("writer.ts", import.meta.url));
+/** What writes, where the page is, and what is there once it is. */
+const SUBJECTS = {
+  tasks: { writer: new URL("writer.ts", import.meta.url), path: "/upgrades/large", row: ".row", isRead: ".feed-count" },
+  timeline: {
+    writer: new URL("writer.ts", import.meta.url),
+    path: "/upgrades/large?tab=timeline",
+    row: ".lane",
+    isRead: ".feed-count",
+  },
+  fleet: { writer: new URL("fleet-writer.ts", import.meta.url), path: "/", row: ".fleet-row", isRead: ".fleet-row" },
+} as const;
 
 /** Counts in the page. What a task takes is known only to the browser; what a frame is, to the page. */
 const WATCH = `(() => {
@@ -55,9 +66,11 @@ const WATCH = `(() => {
   requestAnimationFrame(frame);
 })()`;
 
-/** Opens the page of an upgrade of 10,000 tasks in a real browser and watches it while events come. */
-export async function measurePage({ storagePath, eventsBefore, perSecond, seconds }: PageLoad): Promise<Smoothness> {
-  const writer = fork(WRITER, [storagePath, `${eventsBefore}`, `${perSecond}`, `${seconds}`], {
+/** Opens a page in a real browser and watches it while events come. */
+export async function measurePage({ subject, storagePath, ...load }: PageLoad): Promise<Smoothness> {
+  const { before, perSecond, seconds } = load;
+  const { path, row, isRead, ...by } = SUBJECTS[subject];
+  const writer = fork(by.writer, [storagePath, `${before}`, `${perSecond}`, `${seconds}`], {
     execArgv: ["--conditions=milepost-source"],
   });
   await once(writer, "message");
@@ -68,14 +81,11 @@ export async function measurePage({ storagePath, eventsBefore, perSecond, second
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-    await page.goto(`http://127.0.0.1:${port}/upgrades/large`);
-    await page.locator(".row").first().waitFor();
+    await page.goto(`http://127.0.0.1:${port}${path}`);
+    await page.locator(row).first().waitFor();
     const paints = await paintTimes(page);
     // What is read once, all that has happened before, is not what goes on.
-    await page
-      .getByText(/^\d+ events?$/)
-      .first()
-      .waitFor();
+    await page.locator(isRead).first().waitFor();
     await sleep(3_000);
     await page.evaluate(WATCH);
     writer.send("go");

@@ -54,7 +54,7 @@ export function assessHealth(
   if (state.status === "paused") return WELL;
   const stalled: HealthReason[] = [];
   const slow: HealthReason[] = [];
-  for (const task of state.tasks.values()) {
+  for (const task of state.tasks.active()) {
     if (task.status !== "in_progress" || state.tasks.hasChildren(task.taskId)) continue;
     const silentMs = nowMs - task.lastSeenMs;
     if (silentMs >= thresholds.stalledAfterMs)

@@ -10,11 +10,35 @@ import type { Task } from "./task.ts";
 import type { ProgressStatus } from "./vocabulary.ts";
 import { Trie } from "./trie.ts";
 
-interface Entry {
+/** A task in its place. Another object once the task or anything below it has changed. */
+export interface TaskEntry {
   readonly task: Task;
   /** The sums over the leaves below; null for a leaf. */
   readonly rollup: Rollup | null;
 }
+
+type Entry = TaskEntry;
+
+/** What is looked for in a few neighbouring tasks. */
+export type Look<Found> = (entries: readonly TaskEntry[]) => Found;
+
+/** What was found in blocks of tasks, by what was looked for: a block never changes. */
+const found = new WeakMap<Look<unknown>, WeakMap<readonly TaskEntry[], unknown>>();
+
+/** Time passes for it, or somebody waits for it. */
+export function isActive({ status, waitingOn }: Task): boolean {
+  return waitingOn !== null || status === "in_progress" || status === "paused";
+}
+
+const activeAmong: Look<readonly Task[]> = (entries) => entries.map(({ task }) => task).filter(isActive);
+
+/** The places of children by their parents. It grows with the ids that it belongs to, and only for who asks. */
+interface Below {
+  count: number;
+  readonly places: Map<string | null, number[]>;
+}
+
+const below = new WeakMap<ReadonlyMap<string, number>, Below>();
 
 /** How many tasks there are of each status, parents included. */
 export type StatusCounts = Readonly<Record<ProgressStatus, number>>;
@@ -123,12 +147,51 @@ export class TaskMap implements ReadonlyMap<string, Task> {
   }
 
   *values(): MapIterator<Task> {
-    for (const { task } of this.#entries) yield task;
+    for (const block of this.#entries.blocks()) for (const { task } of block) yield task;
   }
 
-  /** The tasks that have no children, in order. */
-  *leaves(): MapIterator<Task> {
-    for (const { task, rollup } of this.#entries) if (rollup === null) yield task;
+  /**
+   * What `look` finds in all tasks, a few at a time, in order. Who asks again, of a later version and with the same `look`, pays
+   * for what has changed since, not for all that there is.
+   */
+  findAll<Found>(look: Look<Found>): Found[] {
+    let known = found.get(look) as WeakMap<readonly TaskEntry[], Found> | undefined;
+    if (known === undefined) found.set(look, (known = new WeakMap()));
+    const all: Found[] = [];
+    for (const block of this.#entries.blocks()) {
+      let one = known.get(block);
+      if (one === undefined) known.set(block, (one = look(block)));
+      all.push(one);
+    }
+    return all;
+  }
+
+  /** The tasks for which time passes, or of which somebody waits, in order (`isActive`). */
+  active(): readonly Task[] {
+    return this.findAll(activeAmong).flat();
+  }
+
+  /** The children of a task, or of none: those at the top. In order. */
+  childrenOf(taskId: string | null): readonly TaskEntry[] {
+    const children: TaskEntry[] = [];
+    for (const place of this.#below().get(taskId) ?? []) {
+      // Later versions have more of them.
+      if (place >= this.size) break;
+      children.push(this.#entries.get(place) as TaskEntry);
+    }
+    return children;
+  }
+
+  #below(): ReadonlyMap<string | null, readonly number[]> {
+    let known = below.get(this.#ids);
+    if (known === undefined) below.set(this.#ids, (known = { count: 0, places: new Map() }));
+    for (; known.count < this.size; known.count++) {
+      const parentTaskId = this.at(known.count)?.parentTaskId ?? null;
+      const siblings = known.places.get(parentTaskId);
+      if (siblings === undefined) known.places.set(parentTaskId, [known.count]);
+      else siblings.push(known.count);
+    }
+    return known.places;
   }
 
   *keys(): MapIterator<string> {
@@ -165,16 +228,10 @@ export class TaskMap implements ReadonlyMap<string, Task> {
   #replace(index: number, task: Task): TaskMap {
     const old = this.#entries.get(index) as Entry;
     const counts = old.task.status === task.status ? this.counts : moveCount(this.counts, old.task.status, task.status);
-    if (old.rollup !== null) {
-      return new TaskMap({
-        entries: this.#entries.set(index, entry(task, old.rollup)),
-        ids: this.#ids,
-        counts,
-        rollup: this.rollup,
-      });
-    }
-    const entries = this.#entries.set(index, { task, rollup: null });
-    return this.#shift(entries, this.#ids, counts, task.parentTaskId, leafRollup(old.task), leafRollup(task));
+    const entries = this.#entries.set(index, entry(task, old.rollup));
+    // A report on a group changes no sum: those above it only learn that something below them is another.
+    const [before, after] = old.rollup === null ? [leafRollup(old.task), leafRollup(task)] : [NO_ROLLUP, NO_ROLLUP];
+    return this.#shift(entries, this.#ids, counts, task.parentTaskId, before, after);
   }
 
   #add(task: Task): TaskMap {

@@ -55,8 +55,14 @@ export class Trie<T> {
     return new Trie(this.size + 1, replace(root, shift, this.size, value), shift);
   }
 
+  /** The values by blocks of neighbours, in order. A block is the same array in every version in which none of it was changed. */
+  *blocks(): Generator<readonly T[], undefined> {
+    for (let start = 0; start < this.size; start += WIDTH) yield this.#leaf(start);
+    return undefined;
+  }
+
   *[Symbol.iterator](): Generator<T, undefined> {
-    for (let start = 0; start < this.size; start += WIDTH) for (const value of this.#leaf(start)) yield value;
+    for (const block of this.blocks()) for (const value of block) yield value;
     return undefined;
   }
 }

@@ -1,5 +1,6 @@
 /** The document that every refusal has (RFC 9457), also where there is no request to answer. */
 
+import { ERROR_MEANINGS } from "../error-meanings.ts";
 import { ERRORS, type ErrorCode, type MilepostError } from "../errors.ts";
 
 export const PROBLEM_TYPE = "application/problem+json";
@@ -27,13 +28,14 @@ export function problemDocument(
   { instance, status = ERRORS[error.code].httpStatus }: { readonly instance?: string; readonly status?: number } = {},
 ): ProblemDocument {
   const row = ERRORS[error.code];
+  const meaning = ERROR_MEANINGS[error.code];
   const { executed } = error.context;
   return {
     type: `urn:milepost:error:${error.code}`,
-    title: row.meaning,
+    title: meaning,
     status,
     // Text of a fault of this side may hold paths of this machine.
-    detail: row.httpStatus === 500 ? row.meaning : error.message,
+    detail: row.httpStatus === 500 ? meaning : error.message,
     code: error.code,
     ...(instance !== undefined && { instance }),
     retryable: row.retryable,

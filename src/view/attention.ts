@@ -108,7 +108,7 @@ const isException = ({ status }: Branch): boolean => status === "failed" || stat
 
 function waitingCount({ tasks }: UpgradeProgress): number {
   let count = 0;
-  for (const { status, waitingOn } of tasks.values())
+  for (const { status, waitingOn } of tasks.active())
     if (waitingOn !== null && (status === "in_progress" || status === "not_started")) count += 1;
   return count;
 }

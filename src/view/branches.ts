@@ -1,7 +1,7 @@
 /** The tasks of an upgrade as branches: each with its children and what they come to, worked out from the leaves up. */
 
 import type { Task } from "../model/task.ts";
-import type { TaskMap } from "../model/task-map.ts";
+import type { TaskEntry, TaskMap } from "../model/task-map.ts";
 import type { ShownStatus } from "./status-words.ts";
 
 /** A task with its children. */
@@ -18,10 +18,10 @@ export interface Branch {
 }
 
 /**
- * The branch that a task was last made into. Tasks and branches never change, so whoever looks at every state of a large upgrade
- * makes only the branches of what has changed in between, and the branches above them.
+ * Branches of tasks in their places. None of these ever changes, so whoever looks at every state of a large upgrade makes only the
+ * branches of what has changed in between, and those above them.
  */
-const grown = new WeakMap<Task, Branch>();
+const grown = new WeakMap<TaskEntry, Branch>();
 
 /** The parts of one page ask for the same branches, each by itself. */
 const grownOf = new WeakMap<TaskMap, readonly Branch[]>();
@@ -29,33 +29,22 @@ const grownOf = new WeakMap<TaskMap, readonly Branch[]>();
 /** The root branches, in the order in which they were added. What has not changed since another call is the same object. */
 export function branchesOf(tasks: TaskMap): readonly Branch[] {
   let roots = grownOf.get(tasks);
-  if (roots === undefined) {
-    roots = grow(tasks);
-    grownOf.set(tasks, roots);
-  }
+  if (roots === undefined) grownOf.set(tasks, (roots = branchesBelow(tasks, null)));
   return roots;
 }
 
-function grow(tasks: TaskMap): readonly Branch[] {
-  const children = new Map<string | null, Task[]>();
-  for (const task of tasks.values()) {
-    const siblings = children.get(task.parentTaskId);
-    if (siblings === undefined) children.set(task.parentTaskId, [task]);
-    else siblings.push(task);
-  }
-  const branchOf = (task: Task): Branch => {
-    const below = children.get(task.taskId)?.map(branchOf) ?? [];
-    const known = grown.get(task);
-    if (known !== undefined && areSame(known.children, below)) return known;
-    const branch = below.length === 0 ? leaf(task) : parent(task, below);
-    grown.set(task, branch);
-    return branch;
-  };
-  return (children.get(null) ?? []).map(branchOf);
+function branchesBelow(tasks: TaskMap, taskId: string | null): readonly Branch[] {
+  return tasks.childrenOf(taskId).map((entry) => branchOf(tasks, entry));
 }
 
-function areSame(a: readonly Branch[], b: readonly Branch[]): boolean {
-  return a.length === b.length && a.every((branch, index) => branch === b[index]);
+function branchOf(tasks: TaskMap, entry: TaskEntry): Branch {
+  let branch = grown.get(entry);
+  if (branch === undefined) {
+    const { task, rollup } = entry;
+    branch = rollup === null ? leaf(task) : parent(task, branchesBelow(tasks, task.taskId));
+    grown.set(entry, branch);
+  }
+  return branch;
 }
 
 function leaf(task: Task): Branch {

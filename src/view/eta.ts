@@ -12,6 +12,7 @@
  */
 
 import { taskDurationMs, type Task } from "../model/task.ts";
+import { isActive, type Look } from "../model/task-map.ts";
 import { upgradeDurationMs, type UpgradeProgress } from "../model/upgrade.ts";
 import type { Moment } from "./task-view.ts";
 import { overPlan, plannedMs, type OverView, type PlanSource } from "./usual.ts";
@@ -83,7 +84,7 @@ function rangeOf(state: UpgradeProgress, { low, likely, high, from }: Left, { as
 }
 
 function isHeld({ tasks }: UpgradeProgress): boolean {
-  for (const { status, waitingOn } of tasks.values())
+  for (const { status, waitingOn } of tasks.active())
     if (waitingOn !== null && (status === "in_progress" || status === "not_started")) return true;
   return false;
 }
@@ -130,24 +131,55 @@ function leftByPlan(state: UpgradeProgress, now: Moment, workedMs: number): Left
 
 /** Null when less than half of the weight has a plan: then it says less than the pace. */
 function planSums({ tasks }: UpgradeProgress, now: Moment): Sums | null {
-  const sums: Sums = {
-    total: 0,
-    left: 0,
-    leftHigh: 0,
-    longest: 0,
-    weight: 0,
-    bareWeight: 0,
-    bareLeft: 0,
-    isUsual: false,
-  };
-  for (const task of tasks.leaves()) {
-    if (task.status === "skipped" || task.status === "cancelled") continue;
-    addLeaf(sums, task, now);
-  }
+  const sums = noSums();
+  for (const still of tasks.findAll(stillSums(now.usual))) addSums(sums, still);
+  for (const task of tasks.active()) if (!tasks.hasChildren(task.taskId)) addLeaf(sums, task, now);
   return sums.weight > 0 && sums.weight >= sums.bareWeight ? sums : null;
 }
 
-function addLeaf(sums: Sums, task: Task, { logMs, usual }: Moment): void {
+const noSums = (): Sums => ({
+  total: 0,
+  left: 0,
+  leftHigh: 0,
+  longest: 0,
+  weight: 0,
+  bareWeight: 0,
+  bareLeft: 0,
+  isUsual: false,
+});
+
+function addSums(sums: Sums, more: Sums): void {
+  sums.total += more.total;
+  sums.left += more.left;
+  sums.leftHigh += more.leftHigh;
+  sums.longest = Math.max(sums.longest, more.longest);
+  sums.weight += more.weight;
+  sums.bareWeight += more.bareWeight;
+  sums.bareLeft += more.bareLeft;
+  sums.isUsual ||= more.isUsual;
+}
+
+const NO_USUAL = {};
+const known = new WeakMap<object, Look<Sums>>();
+
+/** Sums over the leaves for which no time passes: of them only what has changed is looked at again. */
+function stillSums(usual: UsualDurations | undefined): Look<Sums> {
+  const key = usual ?? NO_USUAL;
+  let look = known.get(key);
+  if (look === undefined) {
+    look = (entries) => {
+      const sums = noSums();
+      for (const { task, rollup } of entries)
+        if (rollup === null && !isActive(task)) addLeaf(sums, task, { logMs: 0, usual });
+      return sums;
+    };
+    known.set(key, look);
+  }
+  return look;
+}
+
+function addLeaf(sums: Sums, task: Task, { logMs, usual }: Pick<Moment, "logMs" | "usual">): void {
+  if (task.status === "skipped" || task.status === "cancelled") return;
   const plan = plannedMs(task, usual);
   const open = openShare(task);
   if (plan === undefined) {

@@ -1,6 +1,7 @@
 /** How much there is to do, and that it has become more: "scope grew 12 to 14". */
 
 import type { Task } from "../model/task.ts";
+import type { Look } from "../model/task-map.ts";
 import type { UpgradeProgress } from "../model/upgrade.ts";
 
 /** Numbers of tasks: known before the first of them began, and now. */
@@ -14,13 +15,16 @@ export interface ScopeView {
  * begins has told none.
  */
 export function scopeGrowth({ tasks }: Pick<UpgradeProgress, "tasks">): ScopeView | null {
-  let firstStart = Infinity;
-  for (const { startedSeq } of tasks.values()) if (startedSeq !== null) firstStart = Math.min(firstStart, startedSeq);
+  const firstStart = Math.min(...tasks.findAll(firstStartAmong));
   if (firstStart === Infinity) return null;
-  let from = 0;
-  for (const { addedSeq } of tasks.values()) if (addedSeq < firstStart) from += 1;
+  // They stand in the order in which they were added.
+  let from = tasks.size;
+  while (from > 0 && (tasks.at(from - 1) as Task).addedSeq >= firstStart) from -= 1;
   return growth(from, tasks.size);
 }
+
+const firstStartAmong: Look<number> = (entries) =>
+  Math.min(...entries.map(({ task }) => task.startedSeq ?? Number.POSITIVE_INFINITY));
 
 /** The same among the children of a group. */
 export function growthAmong(children: readonly { readonly task: Task }[]): ScopeView | null {

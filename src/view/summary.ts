@@ -58,7 +58,7 @@ export function summaryAt(
 
 function longestWait({ tasks }: UpgradeProgress): WaitingSummary | null {
   let longest: WaitingSummary | null = null;
-  for (const { taskId, taskName, status, waitingOn } of tasks.values()) {
+  for (const { taskId, taskName, status, waitingOn } of tasks.active()) {
     if (waitingOn === null || (status !== "in_progress" && status !== "not_started")) continue;
     if (longest === null || waitingOn.since < longest.since) longest = { taskId, taskName, ...waitingOn };
   }

@@ -106,7 +106,7 @@ function leavesAtWork({ tasks, status }: UpgradeProgress): readonly Task[] {
   const running: Task[] = [];
   // What an upgrade has left behind when it ended is not worked on.
   if (isFinalUpgradeStatus(status)) return running;
-  for (const task of tasks.values())
+  for (const task of tasks.active())
     if (task.status === "in_progress" && task.waitingOn === null && !tasks.hasChildren(task.taskId)) running.push(task);
   return running.sort((a, b) => (a.startedMs ?? 0) - (b.startedMs ?? 0));
 }

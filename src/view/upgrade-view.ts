@@ -143,7 +143,7 @@ function overallPercent({ status, overallPercentage, tasks }: UpgradeProgress): 
   if (status === "not_started") return null;
   if (overallPercentage > 0 || isFinalUpgradeStatus(status)) return overallPercentage;
   if (tasks.size === 0) return null;
-  for (const task of tasks.values()) {
+  for (const task of tasks.active()) {
     if (task.status === "in_progress" && !task.isMeasured && !tasks.hasChildren(task.taskId)) return null;
   }
   return overallPercentage;
@@ -164,7 +164,7 @@ function endMessage({ message, errorMessage, status }: UpgradeProgress): string 
 function shownCounts({ tasks }: UpgradeProgress): Record<ShownStatus, number> {
   let waiting = 0;
   let waitingToStart = 0;
-  for (const { status, waitingOn } of tasks.values()) {
+  for (const { status, waitingOn } of tasks.active()) {
     if (waitingOn === null) continue;
     if (status === "in_progress") waiting += 1;
     else if (status === "not_started") waitingToStart += 1;

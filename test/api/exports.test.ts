@@ -9,6 +9,7 @@ import * as notifiers from "milepost/notifiers";
 const PUBLIC = [
   "CallbackManager",
   "ERRORS",
+  "ERROR_MEANINGS",
   "EventBridgeNotifier",
   "MilepostError",
   "ProgressStatus",

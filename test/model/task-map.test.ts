@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { newTask, type Task } from "../../src/model/task.ts";
-import { TaskMap } from "../../src/model/task-map.ts";
+import { TaskMap, type TaskEntry } from "../../src/model/task-map.ts";
 import { Trie } from "../../src/model/trie.ts";
 import type { EventOf } from "../../src/model/event.ts";
 import { canonicalJson } from "../../src/model/json.ts";
@@ -157,6 +157,43 @@ describe("the tasks of an upgrade", () => {
       return changed;
     };
     expect([copied(build(100)), copied(build(100_000))]).toEqual([1, 1]);
+  });
+
+  it("[R4] are looked through again only where one has changed, and found as if all were", () => {
+    const built = TaskMap.from(Array.from({ length: 10_000 }, (_, n) => task(`t${n}`)));
+    let looks = 0;
+    const percentages = (entries: readonly TaskEntry[]): number => {
+      looks += 1;
+      return entries.reduce((sum, each) => sum + each.task.percentage, 0);
+    };
+    const sum = (tasks: TaskMap) => tasks.findAll(percentages).reduce((a, b) => a + b, 0);
+    expect([sum(built), looks]).toEqual([0, Math.ceil(10_000 / 32)]);
+    looks = 0;
+    const next = built.with(task("t50", { percentage: 10, status: "in_progress" })).with(task("more"));
+    expect([sum(next), looks, next.active().map(({ taskId }) => taskId)]).toEqual([10, 2, ["t50"]]);
+    expect([sum(built), looks, built.active()]).toEqual([0, 2, []]);
+  });
+
+  it("[R4] are active while they run, are paused or wait", () => {
+    const waitingOn = { kind: "Pod", name: "x", since: "2026-11-23T12:00:00.000Z" } as Task["waitingOn"];
+    const all = Object.values(ProgressStatus).map((status) => task(status, { status }));
+    const tasks = TaskMap.from([...all, task("waits", { waitingOn })]);
+    expect(tasks.active().map(({ taskId }) => taskId)).toEqual(["in_progress", "paused", "waits"]);
+  });
+
+  it("[R4] have their children, those of each version, in other places once one of them has changed", () => {
+    const first = TaskMap.from([task("a"), task("b", { parentTaskId: "a" }), task("c", { parentTaskId: "b" })]);
+    const names = (tasks: TaskMap, id: string | null) => tasks.childrenOf(id).map((entry) => entry.task.taskId);
+    const more = first.with(task("d", { parentTaskId: "a" })).with(task("e"));
+    expect([names(more, null), names(more, "a"), names(more, "b")]).toEqual([["a", "e"], ["b", "d"], ["c"]]);
+    expect([names(first, null), names(first, "a"), names(first, "zzz")]).toEqual([["a"], ["b"], []]);
+    const other = first.with(task("x", { parentTaskId: "c" }));
+    expect([names(other, "a"), names(other, "c"), names(more, "c")]).toEqual([["b"], ["x"], []]);
+    for (const id of ["a", "b", "c"]) {
+      const next = more.with(task(id, { status: "in_progress", parentTaskId: more.get(id)?.parentTaskId ?? null }));
+      expect(next.childrenOf(null)[0]).not.toBe(more.childrenOf(null)[0]);
+      expect(next.childrenOf(null)[1]).toBe(more.childrenOf(null)[1]);
+    }
   });
 });
 

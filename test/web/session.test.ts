@@ -67,6 +67,28 @@ describe("a page with a server that knows its readers", () => {
     await expectAccessible(fleet);
   });
 
+  it("exports with whatever says who asks: also a share link, and a token that no cookie can hold", async () => {
+    const unbaked = "operators-token-".repeat(240);
+    const server = await startServer({ auth: authOf(unbaked) });
+    const tracker = server.track("u1");
+    tracker.startUpgrade("Control plane");
+    const page = await openPage({ url: `${server.url}/upgrades/u1`, expected: REFUSED });
+    await page.getByLabel("Token").fill(unbaked);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Share" }).click();
+    await page.getByRole("button", { name: "Make a link" }).click();
+    const link = await page.getByRole("dialog").locator("pre").textContent();
+    await page.keyboard.press("Escape");
+    expect(await page.context().cookies()).toEqual([]);
+    for (const reader of [page, await openPage({ url: link ?? "" })]) {
+      await reader.getByText("Export").click();
+      const download = reader.waitForEvent("download");
+      await reader.getByRole("button", { name: /^NDJSON/ }).click();
+      const text = Buffer.concat(await (await (await download).createReadStream()).toArray()).toString();
+      expect(text.trimEnd().split("\n").length).toBe(tracker.progress.seq);
+    }
+  });
+
   it("says why a share link does not work", async () => {
     const server = await startServer({ auth: authOf(TOKEN) });
     server.track("u1").startUpgrade();

@@ -20,8 +20,8 @@ export function endingOfClose(
   // Our servers give the name of the code as the reason.
   const known = CODES.find((name) => name === reason) ?? CODES.find((name) => closeCode(name) === code);
   if (known !== undefined) {
-    const words = said?.code === known ? said.message : ERRORS[known].meaning;
-    return { error: new MilepostError(known, words), isFinal };
+    const bare = `the server closed the connection: ${known.toLowerCase().replaceAll("_", " ")}`;
+    return { error: new MilepostError(known, said?.code === known ? said.message : bare), isFinal };
   }
   const what = `the connection was closed (${code}${reason === "" ? "" : `: ${reason}`})`;
   return { error: new MilepostError(isFinal ? "CLOSED" : "STREAM_BROKEN", what), isFinal };

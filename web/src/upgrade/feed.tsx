@@ -161,7 +161,16 @@ interface RowProps {
   readonly store: UpgradeStore;
 }
 
-function Row({ entry, find, choice, store }: RowProps): ComponentChild {
+function Row(props: RowProps): ComponentChild {
+  const { entry, find, choice, store } = props;
+  // What has happened does not change: it is drawn once.
+  return useMemo(
+    () => <Line {...props} />,
+    [entry, find, store.place.value === entry.seq, settings.zone.value, choice.taskId.value],
+  );
+}
+
+function Line({ entry, find, choice, store }: RowProps): ComponentChild {
   const { seq, time, text, tone, kind, taskId } = entry;
   const isHere = store.place.value === seq;
   const zone = settings.zone.value;

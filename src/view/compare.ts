@@ -29,7 +29,7 @@ export interface ComparedRow {
   readonly hasChildren: boolean;
   readonly earlier: ComparedSide | null;
   readonly later: ComparedSide | null;
-  /** How much longer the later one took (ms); null when either has no duration. */
+  /** How much longer the later one took (ms); null when either has no duration, and while one that runs may still get longer than the other. */
   readonly moreMs: number | null;
 }
 
@@ -48,7 +48,7 @@ export function compareUpgrades(earlier: UpgradeProgress, later: UpgradeProgress
   const tasks = taskRows({ state: earlier, now: early }, { state: later, now: late });
   return {
     whole: row({ id: "", name: "Whole upgrade" }, upgradeSide(earlier, early), upgradeSide(later, late)),
-    phases: phaseRows(phaseSides(earlier, early), phaseSides(later, late)),
+    phases: phaseRows({ state: earlier, now: early }, { state: later, now: late }),
     tasks: tasks.toSorted(byCost),
     counts: {
       both: tasks.filter((task) => task.earlier !== null && task.later !== null).length,
@@ -66,9 +66,14 @@ interface At {
 type Named = Pick<ComparedRow, "id" | "name"> & Partial<Pick<ComparedRow, "depth" | "hasChildren">>;
 
 function row(named: Named, earlier: ComparedSide | null, later: ComparedSide | null): ComparedRow {
+  return { depth: 0, hasChildren: false, ...named, earlier, later, moreMs: moreOf(earlier, later) };
+}
+
+function moreOf(earlier: ComparedSide | null, later: ComparedSide | null): number | null {
   const [before, after] = [earlier?.workedMs ?? null, later?.workedMs ?? null];
-  const moreMs = before === null || after === null ? null : after - before;
-  return { depth: 0, hasChildren: false, ...named, earlier, later, moreMs };
+  if (before === null || after === null) return null;
+  const isOpen = (after <= before && later?.hasEnded === false) || (before <= after && earlier?.hasEnded === false);
+  return isOpen ? null : after - before;
 }
 
 function upgradeSide(state: UpgradeProgress, { logMs }: Moment): ComparedSide {
@@ -145,8 +150,10 @@ function rank({ earlier, later, moreMs }: ComparedRow): number {
 const longest = ({ earlier, later, moreMs }: ComparedRow): number =>
   moreMs ?? Math.max(earlier?.workedMs ?? 0, later?.workedMs ?? 0);
 
+type PhaseSides = ReadonlyMap<string, ComparedSide>;
+
 /** Stays in one phase are added up; pauses in a phase cannot be told apart from it in a state. */
-function phaseSides(state: UpgradeProgress, { logMs }: Moment): ReadonlyMap<string, ComparedSide> {
+function phaseSides(state: UpgradeProgress, { logMs }: Moment): PhaseSides {
   const sides = new Map<string, ComparedSide>();
   for (const { phase, startedMs, endedMs } of state.phases) {
     const before = sides.get(phase);
@@ -158,15 +165,21 @@ function phaseSides(state: UpgradeProgress, { logMs }: Moment): ReadonlyMap<stri
   return sides;
 }
 
-function phaseRows(
-  earlier: ReadonlyMap<string, ComparedSide>,
-  later: ReadonlyMap<string, ComparedSide>,
-): readonly ComparedRow[] {
+function phaseRows(...sides: readonly [earlier: At, later: At]): readonly ComparedRow[] {
+  const [earlier, later] = sides.map(({ state, now }) => phaseSides(state, now)) as [PhaseSides, PhaseSides];
+  const [notEarlier, notLater] = sides.map(({ state }) => (isFinalUpgradeStatus(state.status) ? null : NOT_YET));
   const names = new Set([...later.keys(), ...earlier.keys()]);
   return [...names].map((name) =>
-    row({ id: name, name: safeText(name) }, earlier.get(name) ?? null, later.get(name) ?? null),
+    row(
+      { id: name, name: safeText(name) },
+      earlier.get(name) ?? notEarlier ?? null,
+      later.get(name) ?? notLater ?? null,
+    ),
   );
 }
+
+/** A phase to which an upgrade that has not ended may still come. */
+const NOT_YET: ComparedSide = { status: "not_started", workedMs: null, pausedMs: 0, attempts: 0, hasEnded: false };
 
 /** What is to be said of a side beside its duration: how it ended when that was not well, pauses, attempts. */
 export function sideNotes({ status, workedMs, pausedMs, attempts, hasEnded }: ComparedSide): readonly string[] {

@@ -57,6 +57,22 @@ it("compares the phases in their order", () => {
   ]);
 });
 
+it("gives no verdict on what may still get longer, and calls no phase gone that may still come", () => {
+  const { whole, phases, tasks } = compareUpgrades(story(EARLIER).state, story(LATER.slice(0, 1)).state, at(6));
+  expect(whole).toMatchObject({ later: { workedMs: 6_000, hasEnded: false }, moreMs: null });
+  expect(tasks.find(({ id }) => id === "a")).toMatchObject({ later: { workedMs: 6_000 }, moreMs: null });
+  expect(phases.map(({ name, later }) => [name, later?.status, later?.workedMs])).toEqual([
+    ["Check", "in_progress", 6_000],
+    ["Nodes", "not_started", null],
+  ]);
+  const ended = compareUpgrades(
+    story(EARLIER).state,
+    story([...LATER.slice(0, 1), [6, { type: "completeUpgrade" }]]).state,
+    at(6),
+  );
+  expect(ended.phases.map(({ later }) => later === null)).toEqual([false, true]);
+});
+
 it("is all the same against itself", () => {
   const { state } = story(EARLIER);
   const { tasks, whole } = compareUpgrades(state, state, at(100));

@@ -75,7 +75,10 @@ function stateOf(own: readonly DeliveryReport[], check: DeliveryReport["check"])
 }
 
 function newest<T extends { readonly at: string }>(all: readonly (T | undefined)[]): T | undefined {
-  return all.reduce((best, each) => (each !== undefined && (best === undefined || each.at > best.at) ? each : best));
+  return all.reduce(
+    (best, each) => (each !== undefined && (best === undefined || each.at > best.at) ? each : best),
+    undefined,
+  );
 }
 
 function configuredLine(report: ConfiguredReport): string {

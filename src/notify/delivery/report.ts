@@ -51,13 +51,16 @@ export interface KnownRules {
   readonly state: UpgradeProgress;
 }
 
+/** One that only waited for another has no error of its own. */
+const isError = ({ outcome, code }: SentNote): boolean => outcome !== "delivered" && code !== "HELD_BACK";
+
 export async function deliveryReports(store: DeliveryStore): Promise<readonly DeliveryReport[]> {
   const reports: DeliveryReport[] = [];
   for (const notifier of await store.list()) {
     const record = await recordOf(store, notifier);
     const letters = await standingLetters(store, notifier, record);
     const notes = parseNotes(await store.readSent(notifier));
-    const [lastSent, lastError] = [notes.at(-1), notes.findLast(({ outcome }) => outcome !== "delivered")];
+    const [lastSent, lastError] = [notes.at(-1), notes.findLast(isError)];
     const { lanes = [], repeats = [], check, stopped, isCircuitOpen = false } = record ?? {};
     reports.push({
       notifier,

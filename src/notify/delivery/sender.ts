@@ -228,7 +228,8 @@ export class Sender {
     const now = this.#options.clock.monotonic();
     const nextAt = now + Math.min(MAX_DELAY_MS, holdMs);
     const { seq } = event;
-    this.#lanes.add({ run, key, seq, last: seq, told: [], attempts: 0, since: now, nextAt, reason: "held back" });
+    const reason = `held back until ${new Date(holdUntilMs).toISOString()}`;
+    this.#lanes.add({ run, key, seq, last: seq, told: [], attempts: 0, since: now, nextAt, reason });
     return undefined;
   }
 

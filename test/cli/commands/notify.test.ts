@@ -26,6 +26,14 @@ async function told(): Promise<{ storagePath: string; failed: { seq: number; id:
 }
 
 describe("milepost notify", () => {
+  it("lists what is configured before there is any upgrade", async () => {
+    const { config } = await ops(temporaryFolder());
+    const env = { ...ENV, MILEPOST_CONFIG: config, MILEPOST_STORAGE_PATH: temporaryFolder() };
+    const { stdout, stderr, exitCode } = await run(["notify", "list"], { env });
+    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+    expect(stdout).toMatch(/^ops \(webhook, .*\): not asked yet, 0 waiting, 0 dead letters$/m);
+  });
+
   it("lists where each notifier stands", async () => {
     const { storagePath } = await told();
     const { stdout, exitCode } = await run(["notify", "list", "--storage-path", storagePath]);

@@ -1,7 +1,7 @@
 /** Why AWS did not do what it was asked, told by what can be done about it. */
 
 import { textOf } from "../tracker/logger.ts";
-import { safeText } from "../view/safe-text.ts";
+import { safeText } from "../view/text/safe-text.ts";
 
 /**
  * `outage`: try later (throttling, network, 5xx). `credentials`: try later, somebody has to act. `denied`: a policy does not

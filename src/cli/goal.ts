@@ -6,8 +6,8 @@ import type { ProgressEvent } from "../model/event.ts";
 import type { Task } from "../model/task.ts";
 import type { UpgradeProgress } from "../model/upgrade.ts";
 import { isFinalUpgradeStatus, ProgressStatus } from "../model/vocabulary.ts";
-import { safeText } from "../view/safe-text.ts";
-import { STATUS_WORDS } from "../view/status-words.ts";
+import { safeText } from "../view/text/safe-text.ts";
+import { STATUS_WORDS } from "../view/text/status-words.ts";
 
 export type Goal =
   | { readonly kind: "end" }

@@ -1,7 +1,7 @@
 /** The entry of the command line: makes the context from the process and runs the verb. Everything else is loaded when used. */
 
 import { systemClock } from "../tracker/clock.ts";
-import { safeText } from "../view/safe-text.ts";
+import { safeText } from "../view/text/safe-text.ts";
 import type { Cli } from "./context.ts";
 import { runProgram } from "./program.ts";
 

@@ -2,7 +2,7 @@
 
 import type { CommanderError } from "commander";
 import { ERRORS, isMilepostError } from "../errors.ts";
-import { safeText } from "../view/safe-text.ts";
+import { safeText } from "../view/text/safe-text.ts";
 import type { Cli } from "./context.ts";
 import { jsonText } from "./json-text.ts";
 

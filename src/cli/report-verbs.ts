@@ -8,7 +8,7 @@ import { checkId } from "../model/check.ts";
 import { checkCommand, type Command } from "../model/command.ts";
 import type { ProgressEvent } from "../model/event.ts";
 import type { Storage } from "../storage/storage.ts";
-import { safeText } from "../view/safe-text.ts";
+import { safeText } from "../view/text/safe-text.ts";
 import { sendCommands } from "../tracker/hand-over.ts";
 import type { Cli, CommonOptions } from "./context.ts";
 import { say } from "./context.ts";

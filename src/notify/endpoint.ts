@@ -7,7 +7,7 @@ import { isMilepostError, MilepostError } from "../errors.ts";
 import { addressList, type AddressList } from "../ip-addresses.ts";
 import { checkOutboundUrl, keptConnections, requestOutbound } from "../outbound.ts";
 import { VERSION } from "../version.ts";
-import { safeText } from "../view/safe-text.ts";
+import { safeText } from "../view/text/safe-text.ts";
 import type { Outcome } from "./notifier.ts";
 import { cutText } from "./wording.ts";
 

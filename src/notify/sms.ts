@@ -11,7 +11,7 @@ import type { ProgressEvent } from "../model/event.ts";
 import type { UpgradeProgress } from "../model/upgrade.ts";
 import { systemClock, type Clock } from "../tracker/clock.ts";
 import { report, silentLogger, type Logger } from "../tracker/logger.ts";
-import { safeText } from "../view/safe-text.ts";
+import { safeText } from "../view/text/safe-text.ts";
 import type { Notifier, Outcome } from "./notifier.ts";
 import { Cap } from "./sms/cap.ts";
 import { shortText } from "./sms/short-text.ts";

@@ -4,10 +4,10 @@ import type { ProgressEvent } from "../model/event.ts";
 import type { Task } from "../model/task.ts";
 import { upgradeDurationMs, type UpgradeProgress } from "../model/upgrade.ts";
 import type { InsightLevel } from "../model/vocabulary.ts";
-import { durationText, percentText } from "../view/duration.ts";
-import { eventLine } from "../view/event-line.ts";
-import { safeText } from "../view/safe-text.ts";
-import { HEALTH_TONES, STATUS_WORDS, type Tone } from "../view/status-words.ts";
+import { durationText, percentText } from "../view/text/duration.ts";
+import { eventLine } from "../view/log/event-line.ts";
+import { safeText } from "../view/text/safe-text.ts";
+import { HEALTH_TONES, STATUS_WORDS, type Tone } from "../view/text/status-words.ts";
 import type { ToldEvent } from "./notifier.ts";
 
 /** The longest headline and the longest text of a fact, in UTF-16 units. */

@@ -15,7 +15,7 @@ import { systemClock, type Clock } from "../tracker/clock.ts";
 import { report, silentLogger, type Logger } from "../tracker/logger.ts";
 import { openTracker } from "../tracker/open.ts";
 import { runAwaiting } from "../tracker/steps.ts";
-import { logTimeAt } from "../view/log-time.ts";
+import { logTimeAt } from "../view/upgrade/log-time.ts";
 
 export interface LostWatchOptions {
   readonly storage: Storage;

@@ -24,7 +24,7 @@ import {
 } from "../stream/protocol.ts";
 import type { SubscriberContext } from "../stream/subscriber.ts";
 import { report } from "../tracker/logger.ts";
-import { summaryAt } from "../view/summary.ts";
+import { summaryAt } from "../view/upgrade/summary.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { may, type Grant } from "./auth/grant.ts";
 import { authorise } from "./auth/refusal.ts";

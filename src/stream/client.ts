@@ -16,7 +16,7 @@ import { parseChannel } from "./protocol.ts";
 export { isMilepostError, MilepostError, type ErrorCode } from "../errors.ts";
 export { upgradeFromJson, type UpgradeProgress } from "../model/upgrade.ts";
 export type { ProgressEvent } from "../model/event.ts";
-export type { UpgradeSummary } from "../view/summary.ts";
+export type { UpgradeSummary } from "../view/upgrade/summary.ts";
 export type { Backoff } from "./client/backoff.ts";
 export type { ClientClock } from "./client/clock.ts";
 export type { Connection } from "./client/connection.ts";

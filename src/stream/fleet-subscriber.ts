@@ -1,6 +1,6 @@
 /** One reader of the summaries of a fleet or a cluster: the newest of each upgrade, at the pace of its link. */
 
-import type { UpgradeSummary } from "../view/summary.ts";
+import type { UpgradeSummary } from "../view/upgrade/summary.ts";
 import type { Link } from "./link.ts";
 import type { Channel, Removed, SummaryMessage } from "./protocol.ts";
 

@@ -9,7 +9,7 @@ import { isMilepostError, MilepostError, shown, type ErrorCode } from "../errors
 import { isFinalUpgradeStatus } from "../model/vocabulary.ts";
 import { systemClock, type Clock } from "../tracker/clock.ts";
 import { report, silentLogger, textOf, type Logger } from "../tracker/logger.ts";
-import { summaryAt, type UpgradeSummary } from "../view/summary.ts";
+import { summaryAt, type UpgradeSummary } from "../view/upgrade/summary.ts";
 import { isOver, Member, type FleetFilter } from "./fleet/member.ts";
 import { Paced } from "./fleet/paced.ts";
 import { ReadingList } from "./fleet/reading-list.ts";

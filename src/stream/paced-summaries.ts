@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from "../tracker/clock.ts";
-import { summaryAt } from "../view/summary.ts";
+import { summaryAt } from "../view/upgrade/summary.ts";
 import type { Encoding } from "./encoding.ts";
 import { TELL_INTERVAL_MS } from "./fleet.ts";
 import { Paced } from "./fleet/paced.ts";

@@ -12,7 +12,7 @@ import type { ProgressEvent } from "../model/event.ts";
 import { checkFields } from "../model/known-fields.ts";
 import type { Task } from "../model/task.ts";
 import type { UpgradeJson } from "../model/upgrade.ts";
-import type { UpgradeSummary } from "../view/summary.ts";
+import type { UpgradeSummary } from "../view/upgrade/summary.ts";
 
 /** The version of this protocol. */
 export const PROTOCOL_VERSION = 1;

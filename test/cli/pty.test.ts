@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { spawn, type IPty } from "@lydell/node-pty";
 import { describe, expect, it } from "vitest";
-import { textWidth } from "../../src/view/column-width.ts";
+import { textWidth } from "../../src/view/text/column-width.ts";
 import { cleanEnv, NODE_ARGUMENTS, temporaryFolder, until } from "./command-line.ts";
 import { VirtualTerminal } from "./render/virtual-terminal.ts";
 import { createStorageServer } from "../../src/server/storage-server.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { watchFleet, type UpgradeSummary } from "../../src/stream/client.ts";
-import { summaryAt } from "../../src/view/summary.ts";
+import { summaryAt } from "../../src/view/upgrade/summary.ts";
 import { testLog } from "../model/log.ts";
 import { forThisTest, next, nextStatus } from "./client/reading.ts";
 import { ScriptedServer } from "./client/scripted-server.ts";

@@ -8,7 +8,7 @@ import { Fleet, type FleetFilter } from "../../src/stream/fleet.ts";
 import { Hub } from "../../src/stream/hub.ts";
 import type { Upgrades } from "../../src/stream/upgrades.ts";
 import type { Clock } from "../../src/tracker/clock.ts";
-import type { UpgradeSummary } from "../../src/view/summary.ts";
+import type { UpgradeSummary } from "../../src/view/upgrade/summary.ts";
 
 export interface FleetOf {
   readonly fleet: Fleet;

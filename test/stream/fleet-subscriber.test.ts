@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { FleetSubscriber, type Summaries } from "../../src/stream/fleet-subscriber.ts";
-import { summaryAt, type UpgradeSummary } from "../../src/view/summary.ts";
+import { summaryAt, type UpgradeSummary } from "../../src/view/upgrade/summary.ts";
 import { testLog } from "../model/log.ts";
 import { HeldLink } from "./held-link.ts";
 

@@ -6,7 +6,7 @@ import { jsonLines, memory, ProgressTracker } from "../../src/index.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import type { Clock } from "../../src/tracker/clock.ts";
 import { readUpgrade } from "../../src/tracker/read.ts";
-import { summaryAt } from "../../src/view/summary.ts";
+import { summaryAt } from "../../src/view/upgrade/summary.ts";
 import { manualClock } from "../manual-clock.ts";
 import { tempFolder } from "../temp-folder.ts";
 import { fleetOf, toldBy } from "./fleet-of.ts";

@@ -3,8 +3,8 @@
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 
-import type { UpgradeSummary } from "../../src/view/summary.ts";
-import { durationText, percentText } from "../../src/view/duration.ts";
+import type { UpgradeSummary } from "../../src/view/upgrade/summary.ts";
+import { durationText, percentText } from "../../src/view/text/duration.ts";
 import { run } from "../cli/command-line.ts";
 import { manualClock } from "../manual-clock.ts";
 import { openContext, openPage } from "./browser.ts";

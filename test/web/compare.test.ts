@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
-import { compareUpgrades, differenceText } from "../../src/view/compare.ts";
-import { durationText } from "../../src/view/duration.ts";
+import { compareUpgrades, differenceText } from "../../src/view/upgrade/compare.ts";
+import { durationText } from "../../src/view/text/duration.ts";
 import type { UpgradeProgress } from "../../src/model/upgrade.ts";
 import { expectAccessible } from "./axe.ts";
 import { openPage } from "./browser.ts";

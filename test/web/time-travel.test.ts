@@ -2,9 +2,9 @@ import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 
 import type { UpgradeProgress } from "../../src/model/upgrade.ts";
-import { durationText, percentText } from "../../src/view/duration.ts";
-import { STATUS_WORDS } from "../../src/view/status-words.ts";
-import { countsText, upgradeView } from "../../src/view/upgrade-view.ts";
+import { durationText, percentText } from "../../src/view/text/duration.ts";
+import { STATUS_WORDS } from "../../src/view/text/status-words.ts";
+import { countsText, upgradeView } from "../../src/view/upgrade/upgrade-view.ts";
 import { expectAccessible } from "./axe.ts";
 import { openPage } from "./browser.ts";
 import { eventsOf, recordUpgrade, statesOf } from "./recorded.ts";

@@ -2,7 +2,7 @@
 
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
 
-import { connectionView, type ConnectionFacts, type ConnectionView } from "../../src/view/connection-words.ts";
+import { connectionView, type ConnectionFacts, type ConnectionView } from "../../src/view/text/connection-words.ts";
 import { now, wallMs } from "./now.ts";
 import { settings } from "./settings.ts";
 

@@ -4,7 +4,7 @@ import { signal, type ReadonlySignal } from "@preact/signals";
 
 import { isMilepostError } from "../../src/errors.ts";
 import { watchFleet, type UpgradeSummary } from "../../src/stream/client.ts";
-import type { ConnectionView } from "../../src/view/connection-words.ts";
+import type { ConnectionView } from "../../src/view/text/connection-words.ts";
 import { connectOptions, fetchApi, SERVER } from "./access.ts";
 import { createConnectionStore } from "./connection-store.ts";
 import { frames } from "./frames.ts";

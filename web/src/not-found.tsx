@@ -2,7 +2,7 @@
 
 import type { ComponentChild } from "preact";
 
-import { safeText } from "../../src/view/safe-text.ts";
+import { safeText } from "../../src/view/text/safe-text.ts";
 import { usePageHead } from "./page-head.ts";
 import { Shell } from "./shell.tsx";
 

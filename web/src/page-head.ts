@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 
-import type { Tone } from "../../src/view/status-words.ts";
+import type { Tone } from "../../src/view/text/status-words.ts";
 
 export interface PageHead {
   readonly title: string;

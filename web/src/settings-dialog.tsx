@@ -2,7 +2,7 @@
 
 import type { ComponentChild } from "preact";
 
-import { safeText } from "../../src/view/safe-text.ts";
+import { safeText } from "../../src/view/text/safe-text.ts";
 import { Choice } from "./parts/choice.tsx";
 import { Dialog } from "./parts/dialog.tsx";
 import { session, signOut } from "./session.ts";

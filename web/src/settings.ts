@@ -2,7 +2,7 @@
 
 import { effect, signal, type Signal } from "@preact/signals";
 
-import type { TimeZone } from "../../src/view/duration.ts";
+import type { TimeZone } from "../../src/view/text/duration.ts";
 
 const THEMES = ["auto", "light", "dark"] as const;
 type Theme = (typeof THEMES)[number];

@@ -4,7 +4,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChild, ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import type { ConnectionView } from "../../src/view/connection-words.ts";
+import type { ConnectionView } from "../../src/view/text/connection-words.ts";
 import { announce } from "./announcer.tsx";
 import { Logo } from "./parts/logo.tsx";
 import { Glyph } from "./parts/glyph.tsx";

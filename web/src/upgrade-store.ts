@@ -6,7 +6,7 @@ import { isMilepostError } from "../../src/errors.ts";
 import type { UpgradeProgress } from "../../src/model/upgrade.ts";
 import { watch, type Watched } from "../../src/stream/client.ts";
 import { upgradeChannel } from "../../src/stream/protocol.ts";
-import type { ConnectionView } from "../../src/view/connection-words.ts";
+import type { ConnectionView } from "../../src/view/text/connection-words.ts";
 import { connectOptions, SERVER } from "./access.ts";
 import { createConnectionStore } from "./connection-store.ts";
 import { frames } from "./frames.ts";

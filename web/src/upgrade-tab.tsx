@@ -3,10 +3,10 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { percentText } from "../../src/view/duration.ts";
-import { safeText } from "../../src/view/safe-text.ts";
-import { HEALTH_TONES, STATUS_WORDS, type Tone } from "../../src/view/status-words.ts";
-import { headView, type HeadView } from "../../src/view/upgrade-view.ts";
+import { percentText } from "../../src/view/text/duration.ts";
+import { safeText } from "../../src/view/text/safe-text.ts";
+import { HEALTH_TONES, STATUS_WORDS, type Tone } from "../../src/view/text/status-words.ts";
+import { headView, type HeadView } from "../../src/view/upgrade/upgrade-view.ts";
 import { isEndNoticeWanted } from "./parts/end-notice.tsx";
 import { usePageHead } from "./page-head.ts";
 import type { UpgradeStore } from "./upgrade-store.ts";

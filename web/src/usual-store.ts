@@ -4,8 +4,13 @@ import { effect, signal, type ReadonlySignal } from "@preact/signals";
 
 import { upgradeFromJson, type UpgradeJson, type UpgradeProgress } from "../../src/model/upgrade.ts";
 import { isFinalUpgradeStatus } from "../../src/model/vocabulary.ts";
-import type { UpgradeSummary } from "../../src/view/summary.ts";
-import { earlierUpgrades, NOTHING_USUAL, usualDurations, type UsualDurations } from "../../src/view/usual-durations.ts";
+import type { UpgradeSummary } from "../../src/view/upgrade/summary.ts";
+import {
+  earlierUpgrades,
+  NOTHING_USUAL,
+  usualDurations,
+  type UsualDurations,
+} from "../../src/view/estimate/usual-durations.ts";
 import { fetchApi } from "./access.ts";
 import type { UpgradeStore } from "./upgrade-store.ts";
 

@@ -5,8 +5,8 @@
 
 import type { UpgradeProgress } from "../../model/upgrade.ts";
 import type { Ending } from "../../sources/progress-reporter.ts";
-import { durationText } from "../../view/duration.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { durationText } from "../../view/text/duration.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import type { Cli } from "../context.ts";
 import { addStepSummary } from "./step-summary.ts";
 import { buildLog, type CiSystem } from "./system.ts";

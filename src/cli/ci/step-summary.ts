@@ -2,12 +2,12 @@
 
 import { appendFileSync } from "node:fs";
 import type { UpgradeProgress } from "../../model/upgrade.ts";
-import { durationText, percentText } from "../../view/duration.ts";
-import { STATUS_WORDS } from "../../view/status-words.ts";
-import type { TaskView } from "../../view/task-view.ts";
-import { countsText, upgradeView, type UpgradeView } from "../../view/upgrade-view.ts";
+import { durationText, percentText } from "../../view/text/duration.ts";
+import { STATUS_WORDS } from "../../view/text/status-words.ts";
+import type { TaskView } from "../../view/task/task-view.ts";
+import { countsText, upgradeView, type UpgradeView } from "../../view/upgrade/upgrade-view.ts";
 import type { Cli } from "../context.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 
 /** Rows of the table; what is well is folded away first. The page shows a megabyte at most. */
 const MAX_ROWS = 100;

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { checkWord } from "../../model/check.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import { completionScript, SHELLS } from "../completion-script.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say } from "../context.ts";

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { isFinalUpgradeStatus } from "../../model/vocabulary.ts";
 import { DEFAULT_STORAGE_PATH } from "../../open-storage.ts";
 import { ProgressTracker } from "../../progress-tracker.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say } from "../context.ts";
 import { speedOption } from "../option-values.ts";

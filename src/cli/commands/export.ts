@@ -6,7 +6,7 @@ import { once } from "node:events";
 import type { Command } from "commander";
 import { checkWord } from "../../model/check.ts";
 import { MilepostError, shown } from "../../errors.ts";
-import { EXPORT_FORMATS, exportCsv, exportJson } from "../../view/export.ts";
+import { EXPORT_FORMATS, exportCsv, exportJson } from "../../view/log/export.ts";
 import type { Cli, Output } from "../context.ts";
 import { givenAs } from "../environment.ts";
 import { isDiskFull } from "../doctor/system-error.ts";

@@ -3,9 +3,9 @@
 import type { Command } from "commander";
 import { checkWord } from "../../model/check.ts";
 import { ProgressStatus } from "../../model/vocabulary.ts";
-import { dateText, shortDateText } from "../../view/duration.ts";
-import { fleetRow } from "../../view/fleet-view.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { dateText, shortDateText } from "../../view/text/duration.ts";
+import { fleetRow } from "../../view/upgrade/fleet-view.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import type { Cli } from "../context.ts";
 import { say, sayLines } from "../context.ts";
 import { givenAs } from "../environment.ts";

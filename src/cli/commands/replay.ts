@@ -6,7 +6,7 @@ import { MilepostError, shown } from "../../errors.ts";
 import type { ProgressEvent } from "../../model/event.ts";
 import { evolve } from "../../model/evolve.ts";
 import { emptyUpgrade, type UpgradeProgress } from "../../model/upgrade.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import type { Cli } from "../context.ts";
 import { sayJson } from "../json-text.ts";
 import { speedOption } from "../option-values.ts";

@@ -1,9 +1,9 @@
 /** `milepost show`: one upgrade as it stands, as text or as JSON. */
 
 import type { Command } from "commander";
-import { dateText } from "../../view/duration.ts";
+import { dateText } from "../../view/text/duration.ts";
 
-import { upgradeView } from "../../view/upgrade-view.ts";
+import { upgradeView } from "../../view/upgrade/upgrade-view.ts";
 import type { Cli } from "../context.ts";
 import { sayLines } from "../context.ts";
 import { sayJson } from "../json-text.ts";
@@ -11,7 +11,7 @@ import { paint } from "../render/pen.ts";
 import { rowLines } from "../render/task-lines.ts";
 import { endText, paragraph, upgradeLines } from "../render/upgrade-lines.ts";
 import { sourceOf, withSourceOptions, type SourceOptions } from "../source.ts";
-import { summaryAt } from "../../view/summary.ts";
+import { summaryAt } from "../../view/upgrade/summary.ts";
 import { penFor } from "../terminal.ts";
 import { holderFact, meantUpgrade } from "../upgrades.ts";
 

@@ -6,7 +6,7 @@ import { MilepostError, shown } from "../../errors.ts";
 import { DEFAULT_STORAGE_PATH } from "../../open-storage.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Logger } from "../../tracker/logger.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import { withConfig, type ConfigOptions } from "../config.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say } from "../context.ts";

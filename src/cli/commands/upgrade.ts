@@ -1,7 +1,7 @@
 /** `milepost upgrade …`: reports on an upgrade from a shell script, each time as a process of its own. */
 
 import type { Command } from "commander";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import { say, type Cli } from "../context.ts";
 import { deleteUpgrade, type DeleteOptions } from "../delete-upgrade.ts";
 import { sayJson } from "../json-text.ts";

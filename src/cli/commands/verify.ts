@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { ERRORS, isMilepostError } from "../../errors.ts";
 import { verifyUpgrade, type VerifyReport } from "../../storage/json-lines.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 import { say } from "../context.ts";
 import { sayJson } from "../json-text.ts";

@@ -3,12 +3,12 @@
 import type { Command } from "commander";
 import { MilepostError, shown } from "../../errors.ts";
 import type { UpgradeProgress } from "../../model/upgrade.ts";
-import { durationText } from "../../view/duration.ts";
-import { stillText } from "../../view/news.ts";
-import { safeText } from "../../view/safe-text.ts";
-import { STATUS_WORDS } from "../../view/status-words.ts";
-import { summaryAt } from "../../view/summary.ts";
-import { headView, upgradeView } from "../../view/upgrade-view.ts";
+import { durationText } from "../../view/text/duration.ts";
+import { stillText } from "../../view/log/news.ts";
+import { safeText } from "../../view/text/safe-text.ts";
+import { STATUS_WORDS } from "../../view/text/status-words.ts";
+import { summaryAt } from "../../view/upgrade/summary.ts";
+import { headView, upgradeView } from "../../view/upgrade/upgrade-view.ts";
 import { connectionText } from "../connection-text.ts";
 import type { Cli } from "../context.ts";
 import { say } from "../context.ts";

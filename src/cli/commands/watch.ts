@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { MilepostError } from "../../errors.ts";
 import type { ProgressStatus } from "../../model/vocabulary.ts";
-import { upgradeView } from "../../view/upgrade-view.ts";
+import { upgradeView } from "../../view/upgrade/upgrade-view.ts";
 import { ciSystem, withCiOption } from "../ci/system.ts";
 import type { Cli } from "../context.ts";
 import { sayLines } from "../context.ts";

@@ -8,7 +8,7 @@ import { rulesRouter } from "../../notify/rules.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { readUpgrade } from "../../tracker/read.ts";
 import { textOf, type Logger } from "../../tracker/logger.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import type { Config } from "../config.ts";
 import { sayLines, type Cli } from "../context.ts";
 import { sayJson } from "../json-text.ts";

@@ -7,7 +7,7 @@ import { rulesRouter } from "../../notify/rules.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { silentLogger } from "../../tracker/logger.ts";
 import { readEvents, readUpgrade } from "../../tracker/read.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import { configOf } from "../config.ts";
 import { sayLines, type Cli } from "../context.ts";
 import { sayJson } from "../json-text.ts";

@@ -3,7 +3,7 @@
 import { deliveryReports, type DeliveryReport } from "../../notify/delivery/report.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { silentLogger } from "../../tracker/logger.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import { configOf, type Config } from "../config.ts";
 import { sayLines, type Cli } from "../context.ts";
 import { sayJson } from "../json-text.ts";

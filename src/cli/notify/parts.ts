@@ -3,7 +3,7 @@
 import { MilepostError, shown } from "../../errors.ts";
 import type { LogReader, Storage } from "../../storage/storage.ts";
 import type { Logger } from "../../tracker/logger.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import { configOf, type Config, type ConfigOptions } from "../config.ts";
 import type { Cli, CommonOptions } from "../context.ts";
 

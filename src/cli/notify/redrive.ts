@@ -3,7 +3,7 @@
 import { MilepostError, shown } from "../../errors.ts";
 import { requestRedrive } from "../../notify/delivery.ts";
 import { deliveryReports } from "../../notify/delivery/report.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import { say, type Cli, type CommonOptions } from "../context.ts";
 import { sayJson } from "../json-text.ts";
 import { storageOf } from "../storage.ts";

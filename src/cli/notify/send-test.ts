@@ -7,7 +7,7 @@ import type { ProgressEvent } from "../../model/event.ts";
 import { emptyUpgrade } from "../../model/upgrade.ts";
 import type { Batch, Notifier, Outcome } from "../../notify/notifier.ts";
 import { textOf } from "../../tracker/logger.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import { say, type Cli } from "../context.ts";
 import { sayJson } from "../json-text.ts";
 import { neededConfig, warningLogger, type NotifyOptions } from "./parts.ts";

@@ -1,7 +1,7 @@
 /** The connection to a server as it has been so far, for those who see it. */
 
 import type { Connection } from "../../stream/client.ts";
-import { connectionView, type ConnectionView } from "../../view/connection-words.ts";
+import { connectionView, type ConnectionView } from "../../view/text/connection-words.ts";
 
 export class ConnectionState {
   readonly #now: () => number;

@@ -1,9 +1,9 @@
 /** All upgrades on the terminal, as a list in which one can be opened. */
 
 import type { Connection } from "../../stream/client.ts";
-import { fleetView, type FleetRow, type FleetView } from "../../view/fleet-view.ts";
-import { safeText } from "../../view/safe-text.ts";
-import type { UpgradeSummary } from "../../view/summary.ts";
+import { fleetView, type FleetRow, type FleetView } from "../../view/upgrade/fleet-view.ts";
+import { safeText } from "../../view/text/safe-text.ts";
+import type { UpgradeSummary } from "../../view/upgrade/summary.ts";
 import { moreLines, selectable } from "../render/browse-lines.ts";
 import { COMFORTABLE } from "../render/frame.ts";
 import { helpLines } from "../render/help-lines.ts";

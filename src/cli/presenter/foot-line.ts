@@ -1,6 +1,6 @@
 /** The last line of the live display: whether it is the truth, when it was last told something, and what keys there are. */
 
-import type { ConnectionView } from "../../view/connection-words.ts";
+import type { ConnectionView } from "../../view/text/connection-words.ts";
 import { cutLine, span, type Line, type Pen } from "../render/pen.ts";
 
 export interface Foot {

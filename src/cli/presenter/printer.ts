@@ -1,7 +1,7 @@
 /** Writes lines with the time before them, in the sections of a build's log where there is one. */
 
-import type { EventLine } from "../../view/event-line.ts";
-import { clockText } from "../../view/duration.ts";
+import type { EventLine } from "../../view/log/event-line.ts";
+import { clockText } from "../../view/text/duration.ts";
 import { buildLog } from "../ci/system.ts";
 import type { Cli } from "../context.ts";
 import { paint, span, type Look } from "../render/pen.ts";

@@ -3,11 +3,11 @@
 import type { ProgressEvent } from "../../model/event.ts";
 import type { UpgradeProgress } from "../../model/upgrade.ts";
 import type { Connection } from "../../stream/client.ts";
-import { clockText, percentText } from "../../view/duration.ts";
-import { eventLine } from "../../view/event-line.ts";
-import { newsFilter, stillText } from "../../view/news.ts";
-import { STATUS_WORDS } from "../../view/status-words.ts";
-import { countsText, headView, upgradeView, type HeadView } from "../../view/upgrade-view.ts";
+import { clockText, percentText } from "../../view/text/duration.ts";
+import { eventLine } from "../../view/log/event-line.ts";
+import { newsFilter, stillText } from "../../view/log/news.ts";
+import { STATUS_WORDS } from "../../view/text/status-words.ts";
+import { countsText, headView, upgradeView, type HeadView } from "../../view/upgrade/upgrade-view.ts";
 import { addStepSummary } from "../ci/step-summary.ts";
 import { connectionText } from "../connection-text.ts";
 import type { Cli } from "../context.ts";

@@ -1,7 +1,7 @@
 /** A task tree that is looked through: what is open, what is looked for, and which row is selected. */
 
 import type { UpgradeProgress } from "../../model/upgrade.ts";
-import { branchesOf } from "../../view/branches.ts";
+import { branchesOf } from "../../view/task/branches.ts";
 import {
   choicesToSee,
   isFiltering,
@@ -11,8 +11,8 @@ import {
   type OpenRow,
   type TreeChoices,
   type TreeFilter,
-} from "../../view/open-rows.ts";
-import { STATUS_WORDS, type ShownStatus } from "../../view/status-words.ts";
+} from "../../view/task/open-rows.ts";
+import { STATUS_WORDS, type ShownStatus } from "../../view/text/status-words.ts";
 import type { Key } from "./keys.ts";
 import { typed } from "./line-input.ts";
 import { Selection, type Viewport } from "./selection.ts";

@@ -2,10 +2,10 @@
 
 import type { UpgradeProgress } from "../../model/upgrade.ts";
 import type { Connection } from "../../stream/client.ts";
-import { clockText, durationText } from "../../view/duration.ts";
-import { STATUS_WORDS } from "../../view/status-words.ts";
-import { taskDetails } from "../../view/task-details.ts";
-import { momentAt, type HeadView } from "../../view/upgrade-view.ts";
+import { clockText, durationText } from "../../view/text/duration.ts";
+import { STATUS_WORDS } from "../../view/text/status-words.ts";
+import { taskDetails } from "../../view/task/task-details.ts";
+import { momentAt, type HeadView } from "../../view/upgrade/upgrade-view.ts";
 import { browseLine, detailLines, moreLines } from "../render/browse-lines.ts";
 import { COMFORTABLE, frameLines } from "../render/frame.ts";
 import { helpLines } from "../render/help-lines.ts";

@@ -1,9 +1,9 @@
 /** The lines of a task tree that is looked through: one for each row, and what is known of the selected task. */
 
-import { clockText, durationText, percentText } from "../../view/duration.ts";
-import type { OpenRow } from "../../view/open-rows.ts";
-import type { TaskDetailsView } from "../../view/task-details.ts";
-import { taskView, type Moment } from "../../view/task-view.ts";
+import { clockText, durationText, percentText } from "../../view/text/duration.ts";
+import type { OpenRow } from "../../view/task/open-rows.ts";
+import type { TaskDetailsView } from "../../view/task/task-details.ts";
+import { taskView, type Moment } from "../../view/task/task-view.ts";
 import { cutLine, span, type Line, type Look, type Pen } from "./pen.ts";
 import { rowLines } from "./task-lines.ts";
 import { paragraph } from "./upgrade-lines.ts";

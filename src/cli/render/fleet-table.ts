@@ -1,7 +1,7 @@
 /** Upgrades as a table that fits a window: columns that have no room are left out, the name last. */
 
-import { shortDateText } from "../../view/duration.ts";
-import type { FleetRow } from "../../view/fleet-view.ts";
+import { shortDateText } from "../../view/text/duration.ts";
+import type { FleetRow } from "../../view/upgrade/fleet-view.ts";
 import type { Line, Pen } from "./pen.ts";
 import { SUMMARY_HEADING, summaryCells } from "./summary-cells.ts";
 import { tableLines } from "./table.ts";

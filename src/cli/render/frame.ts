@@ -1,7 +1,7 @@
 /** One frame of the live display: an upgrade in the lines that a window has room for. */
 
 import type { UpgradeProgress } from "../../model/upgrade.ts";
-import { headView, taskRows, type HeadView } from "../../view/upgrade-view.ts";
+import { headView, taskRows, type HeadView } from "../../view/upgrade/upgrade-view.ts";
 import { cutLine, span, type Line, type Pen } from "./pen.ts";
 import { rowLines } from "./task-lines.ts";
 import { endText, headerLines, insightLines, shortHeaderLines } from "./upgrade-lines.ts";

@@ -1,6 +1,6 @@
 /** The keys of the live display. */
 
-import { fitToWidth } from "../../view/column-width.ts";
+import { fitToWidth } from "../../view/text/column-width.ts";
 import { cutLine, span, type Line, type Pen } from "./pen.ts";
 
 const TREE_KEYS: readonly (readonly [keys: string, meaning: string])[] = [

@@ -1,8 +1,8 @@
 /** Lines of text with looks, and what a terminal understands of them. The only place that makes escape sequences for colour. */
 
-import { cutToWidth, textWidth } from "../../view/column-width.ts";
-import { safeText } from "../../view/safe-text.ts";
-import type { StatusWords, Tone } from "../../view/status-words.ts";
+import { cutToWidth, textWidth } from "../../view/text/column-width.ts";
+import { safeText } from "../../view/text/safe-text.ts";
+import type { StatusWords, Tone } from "../../view/text/status-words.ts";
 
 /** How a piece of text looks: a tone, or stronger than the rest. */
 export type Look = Tone | "strong";

@@ -1,9 +1,9 @@
 /** An upgrade as a row of a table, from its summary. */
 
 import { isFinalUpgradeStatus } from "../../model/vocabulary.ts";
-import { durationText, percentText } from "../../view/duration.ts";
-import type { FleetRow } from "../../view/fleet-view.ts";
-import { STATUS_WORDS } from "../../view/status-words.ts";
+import { durationText, percentText } from "../../view/text/duration.ts";
+import type { FleetRow } from "../../view/upgrade/fleet-view.ts";
+import { STATUS_WORDS } from "../../view/text/status-words.ts";
 import { glyph, type Pen } from "./pen.ts";
 import type { Cell } from "./table.ts";
 

@@ -1,6 +1,6 @@
 /** Rows of text in columns. */
 
-import { cutToWidth, textWidth } from "../../view/column-width.ts";
+import { cutToWidth, textWidth } from "../../view/text/column-width.ts";
 import { cutLine, span, type Line, type Look, type Pen } from "./pen.ts";
 
 export interface Cell {

@@ -1,10 +1,10 @@
 /** The lines of one row of the task tree. */
 
-import { fitToWidth, textWidth } from "../../view/column-width.ts";
-import { durationText, percentText } from "../../view/duration.ts";
-import { STATUS_WORDS, type ShownStatus } from "../../view/status-words.ts";
-import type { StepsView, TaskView } from "../../view/task-view.ts";
-import type { GroupRow, MoreRow, TreeRow } from "../../view/tree.ts";
+import { fitToWidth, textWidth } from "../../view/text/column-width.ts";
+import { durationText, percentText } from "../../view/text/duration.ts";
+import { STATUS_WORDS, type ShownStatus } from "../../view/text/status-words.ts";
+import type { StepsView, TaskView } from "../../view/task/task-view.ts";
+import type { GroupRow, MoreRow, TreeRow } from "../../view/task/tree.ts";
 import { cutLine, glyph, lineWidth, span, spread, wrapText, type Line, type Pen } from "./pen.ts";
 
 /** Columns of a row that depend on the width of the window: what has no room is left out, the name last. */

@@ -1,11 +1,17 @@
 /** An upgrade as lines for a terminal: header, tree, insights. */
 
-import { durationText, percentText } from "../../view/duration.ts";
-import { etaView } from "../../view/eta.ts";
-import { etaWords } from "../../view/eta-text.ts";
+import { durationText, percentText } from "../../view/text/duration.ts";
+import { etaView } from "../../view/estimate/eta.ts";
+import { etaWords } from "../../view/estimate/eta-text.ts";
 import type { UpgradeProgress } from "../../model/upgrade.ts";
-import { HEALTH_TONES, INSIGHT_TONES, STATUS_WORDS } from "../../view/status-words.ts";
-import { countsText, momentAt, type HeadView, type InsightView, type UpgradeView } from "../../view/upgrade-view.ts";
+import { HEALTH_TONES, INSIGHT_TONES, STATUS_WORDS } from "../../view/text/status-words.ts";
+import {
+  countsText,
+  momentAt,
+  type HeadView,
+  type InsightView,
+  type UpgradeView,
+} from "../../view/upgrade/upgrade-view.ts";
 import { cutLine, glyph, lineWidth, span, spread, wrapText, type Line, type Look, type Pen } from "./pen.ts";
 import { bar, rowLines } from "./task-lines.ts";
 

@@ -5,7 +5,7 @@ import type { UpgradeProgress } from "../../model/upgrade.ts";
 import type { ProgressStatus } from "../../model/vocabulary.ts";
 import type { LogHolder } from "../../storage/storage.ts";
 import type { Connection } from "../../stream/client.ts";
-import type { UpgradeSummary } from "../../view/summary.ts";
+import type { UpgradeSummary } from "../../view/upgrade/summary.ts";
 
 /** An upgrade as it stands. */
 export interface Standing {

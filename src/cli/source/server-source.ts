@@ -5,7 +5,7 @@ import { upgradeFromJson, type UpgradeJson } from "../../model/upgrade.ts";
 import { watch, watchFleet } from "../../stream/client.ts";
 import { upgradeChannel } from "../../stream/protocol.ts";
 import type { Clock } from "../../tracker/clock.ts";
-import type { UpgradeSummary } from "../../view/summary.ts";
+import type { UpgradeSummary } from "../../view/upgrade/summary.ts";
 import { askServer, jsonIn, noMilepost, serverBase, type ServerAddress } from "../server-requests.ts";
 import { newestFirst, type Change, type FleetChange, type Listed, type ListOptions, type Source } from "./port.ts";
 import { serverLines } from "./server-lines.ts";

@@ -5,7 +5,7 @@ import type { UpgradeProgress } from "../../model/upgrade.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Clock } from "../../tracker/clock.ts";
 import { readLines, readUpgrade, watchUpgrade } from "../../tracker/read.ts";
-import { summaryAt, type UpgradeSummary } from "../../view/summary.ts";
+import { summaryAt, type UpgradeSummary } from "../../view/upgrade/summary.ts";
 import { newestFirst, type FleetChange, type Listed, type ListOptions, type Source } from "./port.ts";
 
 export function storageSource(storage: Storage, clock: Clock): Source {

@@ -1,9 +1,9 @@
 /** All upgrades as lines, or as summaries for programs. */
 
 import { isFinalUpgradeStatus } from "../../model/vocabulary.ts";
-import { percentText } from "../../view/duration.ts";
-import { HEALTH_TONES, STATUS_WORDS } from "../../view/status-words.ts";
-import type { UpgradeSummary } from "../../view/summary.ts";
+import { percentText } from "../../view/text/duration.ts";
+import { HEALTH_TONES, STATUS_WORDS } from "../../view/text/status-words.ts";
+import type { UpgradeSummary } from "../../view/upgrade/summary.ts";
 import type { Cli } from "../context.ts";
 import { ENDED_OTHERWISE } from "../exit-codes.ts";
 import { sayJson } from "../json-text.ts";

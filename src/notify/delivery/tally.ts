@@ -1,7 +1,7 @@
 /** How often what became of events since the start, and a line in the log for each that was not simply taken. */
 
 import { report, type Logger } from "../../tracker/logger.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import type { DeadLetter } from "./dead-letters.ts";
 import type { SentNote } from "./sent.ts";
 import type { Settled } from "./settle.ts";

@@ -3,7 +3,7 @@
 import { sha256Hex } from "../../node-modules.ts";
 import type { ProgressEvent } from "../../model/event.ts";
 import type { UpgradeProgress } from "../../model/upgrade.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import type { Batch } from "../notifier.ts";
 import { cutText, facts, headline, severity } from "../wording.ts";
 import { mailHtml } from "./html.ts";

@@ -2,7 +2,7 @@
 
 import { MilepostError } from "../../errors.ts";
 import { report, textOf, type Logger } from "../../tracker/logger.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import type { Outcome } from "../notifier.ts";
 import { domainOf, type Address } from "./address.ts";
 import type { Mail } from "./mail.ts";

@@ -7,7 +7,7 @@ import type * as EventBridgeModule from "@aws-sdk/client-eventbridge";
 
 import type { AwsAnswer, AwsConnection } from "../../aws/connection.ts";
 import { outcomeOf } from "../../aws/outcome.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import type { Outcome } from "../notifier.ts";
 import { entryBytes, type Entry } from "./entry.ts";
 

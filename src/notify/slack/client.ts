@@ -3,7 +3,7 @@
 import { MilepostError } from "../../errors.ts";
 import type { AddressList } from "../../ip-addresses.ts";
 import { requestOutbound } from "../../outbound.ts";
-import { safeText } from "../../view/safe-text.ts";
+import { safeText } from "../../view/text/safe-text.ts";
 import { MAX_RETRY_AFTER_MS } from "../endpoint.ts";
 import type { Outcome } from "../notifier.ts";
 import { cutText } from "../wording.ts";

@@ -6,8 +6,8 @@
 import type { ProgressEvent } from "../../model/event.ts";
 import type { UpgradeProgress } from "../../model/upgrade.ts";
 import { isFinalUpgradeStatus, type InsightLevel } from "../../model/vocabulary.ts";
-import { safeText } from "../../view/safe-text.ts";
-import { STATUS_WORDS } from "../../view/status-words.ts";
+import { safeText } from "../../view/text/safe-text.ts";
+import { STATUS_WORDS } from "../../view/text/status-words.ts";
 import { facts, headline, severity, upgradeLink, type Fact } from "../wording.ts";
 
 /** A message as Slack's methods and hooks take it. */

@@ -1,6 +1,6 @@
 /** A badge: an upgrade in one line, as a picture for a page or a README. */
 
-import type { UpgradeSummary } from "../../view/summary.ts";
+import type { UpgradeSummary } from "../../view/upgrade/summary.ts";
 
 const COLORS: Readonly<Record<UpgradeSummary["status"], string>> = {
   not_started: "#57606a",

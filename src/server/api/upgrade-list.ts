@@ -3,7 +3,7 @@
 import { isMilepostError, MilepostError, shown } from "../../errors.ts";
 import type { ProgressStatus } from "../../model/vocabulary.ts";
 import { report } from "../../tracker/logger.ts";
-import { summaryAt, type UpgradeSummary } from "../../view/summary.ts";
+import { summaryAt, type UpgradeSummary } from "../../view/upgrade/summary.ts";
 import { may, type Grant } from "../auth/grant.ts";
 import type { Service } from "./service.ts";
 

@@ -1,6 +1,6 @@
 /** The summaries of many upgrades, each the newest one. */
 
-import type { UpgradeSummary } from "../../view/summary.ts";
+import type { UpgradeSummary } from "../../view/upgrade/summary.ts";
 import type { Received } from "../protocol.ts";
 import type { Asked } from "./address.ts";
 import type { Connection } from "./connection.ts";

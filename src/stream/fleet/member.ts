@@ -2,9 +2,9 @@
 
 import type { UpgradeProgress } from "../../model/upgrade.ts";
 import { isFinalUpgradeStatus } from "../../model/vocabulary.ts";
-import { logTimeAt } from "../../view/log-time.ts";
-import { summaryAt, type UpgradeSummary } from "../../view/summary.ts";
-import { healthView, type HealthView } from "../../view/upgrade-view.ts";
+import { logTimeAt } from "../../view/upgrade/log-time.ts";
+import { summaryAt, type UpgradeSummary } from "../../view/upgrade/summary.ts";
+import { healthView, type HealthView } from "../../view/upgrade/upgrade-view.ts";
 import type { LiveLog } from "../live-log.ts";
 
 /** Where a member's numbers come from. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FleetScene } from "../../../src/cli/presenter/fleet-scene.ts";
 import type { Key } from "../../../src/cli/presenter/keys.ts";
 import { lineWidth, paint, pen } from "../../../src/cli/render/pen.ts";
-import { summaryAt, type UpgradeSummary } from "../../../src/view/summary.ts";
+import { summaryAt, type UpgradeSummary } from "../../../src/view/upgrade/summary.ts";
 import { add, at, begin, start, story, wait } from "../../view/story.ts";
 
 const HOSTILE = "\x1b[2J\x1b]8;;x\x07\u202ertl 日本語👩‍👩‍👧 ".repeat(4);

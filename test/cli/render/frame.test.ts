@@ -3,8 +3,8 @@ import { frameLines } from "../../../src/cli/render/frame.ts";
 import { lineWidth, paint, pen } from "../../../src/cli/render/pen.ts";
 import { upgradeLines } from "../../../src/cli/render/upgrade-lines.ts";
 import type { UpgradeProgress } from "../../../src/model/upgrade.ts";
-import { durationText } from "../../../src/view/duration.ts";
-import { upgradeView, type HeadView } from "../../../src/view/upgrade-view.ts";
+import { durationText } from "../../../src/view/text/duration.ts";
+import { upgradeView, type HeadView } from "../../../src/view/upgrade/upgrade-view.ts";
 import { add, at, begin, fail, finish, raise, report, start, story, wait } from "../../view/story.ts";
 
 const nodes = Array.from({ length: 30 }, (_, index) => `ip-10-0-1-${index}`);

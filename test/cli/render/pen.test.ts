@@ -13,7 +13,7 @@ import {
   type Look,
   type Pen,
 } from "../../../src/cli/render/pen.ts";
-import { textWidth } from "../../../src/view/column-width.ts";
+import { textWidth } from "../../../src/view/text/column-width.ts";
 
 const wide = pen({ width: 80, isAscii: false, hasColor: true });
 const plain: Pen = { ...wide, hasColor: false };

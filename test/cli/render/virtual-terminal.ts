@@ -4,7 +4,7 @@
  * so that a test sees at once when something else is sent.
  */
 
-import { textWidth } from "../../../src/view/column-width.ts";
+import { textWidth } from "../../../src/view/text/column-width.ts";
 
 const CSI = /^\x1b\[(\?)?([\d;]*)([A-Za-z])/;
 

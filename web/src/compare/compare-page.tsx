@@ -4,10 +4,10 @@ import type { ComponentChild } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import type { UpgradeProgress } from "../../../src/model/upgrade.ts";
-import { compareUpgrades, type Comparison } from "../../../src/view/compare.ts";
-import { dateText } from "../../../src/view/duration.ts";
-import { safeText } from "../../../src/view/safe-text.ts";
-import { STATUS_WORDS } from "../../../src/view/status-words.ts";
+import { compareUpgrades, type Comparison } from "../../../src/view/upgrade/compare.ts";
+import { dateText } from "../../../src/view/text/duration.ts";
+import { safeText } from "../../../src/view/text/safe-text.ts";
+import { STATUS_WORDS } from "../../../src/view/text/status-words.ts";
 import { now } from "../now.ts";
 import { StatusMark } from "../parts/status-mark.tsx";
 import { compareHref, navigate, upgradeHref } from "../router.ts";

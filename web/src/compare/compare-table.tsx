@@ -3,9 +3,9 @@
 import type { ComponentChild, ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
-import { differenceText, sideNotes, type ComparedRow, type ComparedSide } from "../../../src/view/compare.ts";
-import { durationText } from "../../../src/view/duration.ts";
-import { STATUS_WORDS } from "../../../src/view/status-words.ts";
+import { differenceText, sideNotes, type ComparedRow, type ComparedSide } from "../../../src/view/upgrade/compare.ts";
+import { durationText } from "../../../src/view/text/duration.ts";
+import { STATUS_WORDS } from "../../../src/view/text/status-words.ts";
 
 export interface CompareTableProps {
   readonly title: string;

@@ -9,8 +9,8 @@ import {
   type FleetQuery,
   type FleetSort,
   type FleetView,
-} from "../../../src/view/fleet-view.ts";
-import { safeText } from "../../../src/view/safe-text.ts";
+} from "../../../src/view/upgrade/fleet-view.ts";
+import { safeText } from "../../../src/view/text/safe-text.ts";
 import { Glyph } from "../parts/glyph.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { ask } from "./fleet-query.ts";

@@ -3,7 +3,7 @@
 import type { ComponentChild, RefObject } from "preact";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { FLEET_GROUPS, type FleetGroup, type FleetRow } from "../../../src/view/fleet-view.ts";
+import { FLEET_GROUPS, type FleetGroup, type FleetRow } from "../../../src/view/upgrade/fleet-view.ts";
 import { useKeys } from "../keys.ts";
 import { useMedia } from "../media.ts";
 import { Glyph } from "../parts/glyph.tsx";

@@ -3,7 +3,7 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 
-import { fleetView, type FleetQuery, type FleetView } from "../../../src/view/fleet-view.ts";
+import { fleetView, type FleetQuery, type FleetView } from "../../../src/view/upgrade/fleet-view.ts";
 import { createFleetStore, type FleetStore } from "../fleet-store.ts";
 import { usePageHead } from "../page-head.ts";
 import { navigate, upgradeHref } from "../router.ts";

@@ -1,6 +1,6 @@
 /** What is asked of the list, as it stands in the address: a link to it shows the same. */
 
-import { FLEET_SORTS, type FleetQuery } from "../../../src/view/fleet-view.ts";
+import { FLEET_SORTS, type FleetQuery } from "../../../src/view/upgrade/fleet-view.ts";
 import { currentAddress, setQuery } from "../router.ts";
 
 /** The query that the address holds. */

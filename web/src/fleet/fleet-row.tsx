@@ -3,9 +3,9 @@
 import type { ComponentChild } from "preact";
 import { useMemo } from "preact/hooks";
 
-import { aboutText, durationText, percentText, shortDateText } from "../../../src/view/duration.ts";
-import type { FleetRow } from "../../../src/view/fleet-view.ts";
-import { STATUS_WORDS } from "../../../src/view/status-words.ts";
+import { aboutText, durationText, percentText, shortDateText } from "../../../src/view/text/duration.ts";
+import type { FleetRow } from "../../../src/view/upgrade/fleet-view.ts";
+import { STATUS_WORDS } from "../../../src/view/text/status-words.ts";
 import { now } from "../now.ts";
 import { Bar } from "../parts/bar.tsx";
 import { Glyph } from "../parts/glyph.tsx";

@@ -1,7 +1,7 @@
 /** The groups of the list in words. */
 
-import type { FleetGroup } from "../../../src/view/fleet-view.ts";
-import type { Tone } from "../../../src/view/status-words.ts";
+import type { FleetGroup } from "../../../src/view/upgrade/fleet-view.ts";
+import type { Tone } from "../../../src/view/text/status-words.ts";
 
 interface GroupWords {
   readonly word: string;

@@ -7,9 +7,9 @@ import { parseCursor } from "../../../src/model/cursor.ts";
 import type { ProgressEvent } from "../../../src/model/event.ts";
 import { evolve } from "../../../src/model/evolve.ts";
 import { emptyUpgrade, type UpgradeProgress } from "../../../src/model/upgrade.ts";
-import { feedEntry, type FeedEntry } from "../../../src/view/feed.ts";
-import { LogText } from "../../../src/view/log-text.ts";
-import { StretchLog, type Stretches } from "../../../src/view/stretches.ts";
+import { feedEntry, type FeedEntry } from "../../../src/view/log/feed.ts";
+import { LogText } from "../../../src/view/log/log-text.ts";
+import { StretchLog, type Stretches } from "../../../src/view/timeline/stretches.ts";
 
 /** How much is held. Events beside text of logs take about one kilobyte each with what is made of them. */
 export interface HistoryBounds {

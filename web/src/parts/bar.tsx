@@ -2,8 +2,8 @@
 
 import type { ComponentChild } from "preact";
 
-import { percentText } from "../../../src/view/duration.ts";
-import type { Tone } from "../../../src/view/status-words.ts";
+import { percentText } from "../../../src/view/text/duration.ts";
+import type { Tone } from "../../../src/view/text/status-words.ts";
 
 export interface BarProps {
   /** 0 to 100; null when nobody knows. */

@@ -2,7 +2,7 @@
 
 import type { ComponentChild } from "preact";
 
-import type { Finder } from "../../../src/view/search.ts";
+import type { Finder } from "../../../src/view/text/search.ts";
 
 export function FoundText({ text, find }: { readonly text: string; readonly find: Finder }): ComponentChild {
   if (find.isEmpty) return text;

@@ -5,7 +5,7 @@ import type { ComponentChild, JSX } from "preact";
 const STROKE = { fill: "none", stroke: "currentColor", "stroke-width": 1.75, "stroke-linecap": "round" } as const;
 const ring = <circle cx="8" cy="8" r="6.25" {...STROKE} />;
 
-/** By the sign that the view gives (src/view/status-words.ts, connection-words.ts, attention.ts). */
+/** By the sign that the view gives (src/view/text/status-words.ts, connection-words.ts, attention.ts). */
 const SHAPES: Readonly<Record<string, JSX.Element>> = {
   "✓": (
     <>

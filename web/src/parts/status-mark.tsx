@@ -2,7 +2,7 @@
 
 import type { ComponentChild } from "preact";
 
-import type { Tone } from "../../../src/view/status-words.ts";
+import type { Tone } from "../../../src/view/text/status-words.ts";
 import { Glyph } from "./glyph.tsx";
 
 export interface StatusMarkProps {

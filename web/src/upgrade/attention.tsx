@@ -3,8 +3,8 @@
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
 
-import type { AttentionItem, AttentionView } from "../../../src/view/attention.ts";
-import { durationText } from "../../../src/view/duration.ts";
+import type { AttentionItem, AttentionView } from "../../../src/view/upgrade/attention.ts";
+import { durationText } from "../../../src/view/text/duration.ts";
 import { StatusMark } from "../parts/status-mark.tsx";
 import { Remedy } from "./remedy.tsx";
 import { taskHref } from "./task-link.ts";

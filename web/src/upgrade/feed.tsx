@@ -4,11 +4,11 @@ import type { ComponentChild } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { useSignal, type Signal } from "@preact/signals";
 
-import { clockText, dateText } from "../../../src/view/duration.ts";
-import { FEED_KINDS, type FeedEntry, type FeedKind } from "../../../src/view/feed.ts";
-import { entriesUntil } from "../../../src/view/playing.ts";
-import { safeText } from "../../../src/view/safe-text.ts";
-import { finder, type Finder } from "../../../src/view/search.ts";
+import { clockText, dateText } from "../../../src/view/text/duration.ts";
+import { FEED_KINDS, type FeedEntry, type FeedKind } from "../../../src/view/log/feed.ts";
+import { entriesUntil } from "../../../src/view/log/playing.ts";
+import { safeText } from "../../../src/view/text/safe-text.ts";
+import { finder, type Finder } from "../../../src/view/text/search.ts";
 import { FoundText } from "../parts/found-text.tsx";
 import { Glyph } from "../parts/glyph.tsx";
 import { ScrollList } from "../parts/scroll-list.tsx";

@@ -2,11 +2,11 @@
 
 import type { ComponentChild, ComponentChildren } from "preact";
 
-import { durationText, percentText } from "../../../src/view/duration.ts";
-import { dayTimeText, etaWords } from "../../../src/view/eta-text.ts";
-import { safeText } from "../../../src/view/safe-text.ts";
-import { HEALTH_GLYPHS, HEALTH_TONES, STATUS_WORDS } from "../../../src/view/status-words.ts";
-import { countsText, toneOf, type HeadView } from "../../../src/view/upgrade-view.ts";
+import { durationText, percentText } from "../../../src/view/text/duration.ts";
+import { dayTimeText, etaWords } from "../../../src/view/estimate/eta-text.ts";
+import { safeText } from "../../../src/view/text/safe-text.ts";
+import { HEALTH_GLYPHS, HEALTH_TONES, STATUS_WORDS } from "../../../src/view/text/status-words.ts";
+import { countsText, toneOf, type HeadView } from "../../../src/view/upgrade/upgrade-view.ts";
 import { Bar } from "../parts/bar.tsx";
 import { StatusMark } from "../parts/status-mark.tsx";
 import { settings } from "../settings.ts";

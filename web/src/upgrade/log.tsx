@@ -4,9 +4,9 @@ import type { ComponentChild } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { useSignal, type Signal } from "@preact/signals";
 
-import { clockText } from "../../../src/view/duration.ts";
-import { linesUntil, logFile, type LogLine } from "../../../src/view/log-text.ts";
-import { finder } from "../../../src/view/search.ts";
+import { clockText } from "../../../src/view/text/duration.ts";
+import { linesUntil, logFile, type LogLine } from "../../../src/view/log/log-text.ts";
+import { finder } from "../../../src/view/text/search.ts";
 import { FoundText } from "../parts/found-text.tsx";
 import { ScrollList } from "../parts/scroll-list.tsx";
 import { settings } from "../settings.ts";

@@ -2,7 +2,7 @@
 
 import type { ComponentChild } from "preact";
 
-import { safeText } from "../../../src/view/safe-text.ts";
+import { safeText } from "../../../src/view/text/safe-text.ts";
 import { Trouble } from "../trouble.tsx";
 import type { UpgradeStore } from "../upgrade-store.ts";
 

@@ -3,15 +3,15 @@
 import { computed, type ReadonlySignal } from "@preact/signals";
 
 import type { UpgradeProgress } from "../../../src/model/upgrade.ts";
-import { attentionView, type AttentionView } from "../../../src/view/attention.ts";
-import { branchesOf, type Branch } from "../../../src/view/branches.ts";
-import { etaView, type EtaView } from "../../../src/view/eta.ts";
-import { phasesView, type PhasesView } from "../../../src/view/phases.ts";
-import { isRehearsal } from "../../../src/view/rehearsal.ts";
-import { scopeGrowth, type ScopeView } from "../../../src/view/scope.ts";
-import { workView, type WorkView } from "../../../src/view/task-details.ts";
-import type { Moment } from "../../../src/view/task-view.ts";
-import { headView, momentAt, type HeadView } from "../../../src/view/upgrade-view.ts";
+import { attentionView, type AttentionView } from "../../../src/view/upgrade/attention.ts";
+import { branchesOf, type Branch } from "../../../src/view/task/branches.ts";
+import { etaView, type EtaView } from "../../../src/view/estimate/eta.ts";
+import { phasesView, type PhasesView } from "../../../src/view/upgrade/phases.ts";
+import { isRehearsal } from "../../../src/view/upgrade/rehearsal.ts";
+import { scopeGrowth, type ScopeView } from "../../../src/view/task/scope.ts";
+import { workView, type WorkView } from "../../../src/view/task/task-details.ts";
+import type { Moment } from "../../../src/view/task/task-view.ts";
+import { headView, momentAt, type HeadView } from "../../../src/view/upgrade/upgrade-view.ts";
 import type { UpgradeStore } from "../upgrade-store.ts";
 import { usualOf } from "../usual-store.ts";
 

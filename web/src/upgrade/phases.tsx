@@ -3,9 +3,9 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { durationText } from "../../../src/view/duration.ts";
-import type { PhasesView, PhaseView } from "../../../src/view/phases.ts";
-import { STATUS_WORDS, type StatusWords } from "../../../src/view/status-words.ts";
+import { durationText } from "../../../src/view/text/duration.ts";
+import type { PhasesView, PhaseView } from "../../../src/view/upgrade/phases.ts";
+import { STATUS_WORDS, type StatusWords } from "../../../src/view/text/status-words.ts";
 import { Glyph } from "../parts/glyph.tsx";
 import "../style/phases.css";
 

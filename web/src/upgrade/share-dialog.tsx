@@ -3,7 +3,7 @@
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
 
-import { dateText } from "../../../src/view/duration.ts";
+import { dateText } from "../../../src/view/text/duration.ts";
 import { fetchApi } from "../access.ts";
 import { announce } from "../announcer.tsx";
 import { Choice } from "../parts/choice.tsx";

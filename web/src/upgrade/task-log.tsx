@@ -3,8 +3,8 @@
 import type { ComponentChild } from "preact";
 import { useEffect } from "preact/hooks";
 
-import { clockText } from "../../../src/view/duration.ts";
-import { newestLines } from "../../../src/view/log-text.ts";
+import { clockText } from "../../../src/view/text/duration.ts";
+import { newestLines } from "../../../src/view/log/log-text.ts";
 import { settings } from "../settings.ts";
 import type { UpgradeStore } from "../upgrade-store.ts";
 

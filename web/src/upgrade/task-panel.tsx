@@ -3,12 +3,12 @@
 import type { ComponentChild, ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { dateText, durationText, percentText } from "../../../src/view/duration.ts";
-import { overWords } from "../../../src/view/eta-text.ts";
-import { safeText } from "../../../src/view/safe-text.ts";
-import { STATUS_WORDS } from "../../../src/view/status-words.ts";
-import { taskDetails, type AttemptView, type TaskDetailsView } from "../../../src/view/task-details.ts";
-import { isMeasurable, stepsText } from "../../../src/view/task-text.ts";
+import { dateText, durationText, percentText } from "../../../src/view/text/duration.ts";
+import { overWords } from "../../../src/view/estimate/eta-text.ts";
+import { safeText } from "../../../src/view/text/safe-text.ts";
+import { STATUS_WORDS } from "../../../src/view/text/status-words.ts";
+import { taskDetails, type AttemptView, type TaskDetailsView } from "../../../src/view/task/task-details.ts";
+import { isMeasurable, stepsText } from "../../../src/view/task/task-text.ts";
 import { Bar } from "../parts/bar.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { StatusMark } from "../parts/status-mark.tsx";

@@ -3,8 +3,8 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { taskKey, type OpenRow } from "../../../src/view/open-rows.ts";
-import type { Moment } from "../../../src/view/task-view.ts";
+import { taskKey, type OpenRow } from "../../../src/view/task/open-rows.ts";
+import type { Moment } from "../../../src/view/task/task-view.ts";
 import { scrollToRow, useRowWindow } from "./row-window.ts";
 import { openTask, showTask } from "./task-link.ts";
 import { TreeFilter } from "./tree-filter.tsx";

@@ -2,8 +2,8 @@
 
 import type { ComponentChild } from "preact";
 
-import { durationText } from "../../../src/view/duration.ts";
-import type { TaskView } from "../../../src/view/task-view.ts";
+import { durationText } from "../../../src/view/text/duration.ts";
+import type { TaskView } from "../../../src/view/task/task-view.ts";
 import { Remedy } from "./remedy.tsx";
 
 export function TaskWait({ waitingOn }: { readonly waitingOn: NonNullable<TaskView["waitingOn"]> }): ComponentChild {

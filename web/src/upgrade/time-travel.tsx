@@ -3,8 +3,8 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 
-import { entryAt, placeText } from "../../../src/view/playing.ts";
-import { safeText } from "../../../src/view/safe-text.ts";
+import { entryAt, placeText } from "../../../src/view/log/playing.ts";
+import { safeText } from "../../../src/view/text/safe-text.ts";
 import { StatusMark } from "../parts/status-mark.tsx";
 import { now } from "../now.ts";
 import { settings } from "../settings.ts";

@@ -4,8 +4,8 @@ import type { ComponentChild } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 
-import { behindText } from "../../../src/view/plan.ts";
-import type { Frame } from "../../../src/view/timeline.ts";
+import { behindText } from "../../../src/view/estimate/plan.ts";
+import type { Frame } from "../../../src/view/timeline/timeline.ts";
 import "../style/timeline.css";
 import type { UpgradeStore } from "../upgrade-store.ts";
 import { usualOf } from "../usual-store.ts";

@@ -2,8 +2,8 @@
 
 import type { ComponentChild } from "preact";
 
-import { statusesIn } from "../../../src/view/open-rows.ts";
-import { STATUS_WORDS, type ShownStatus } from "../../../src/view/status-words.ts";
+import { statusesIn } from "../../../src/view/task/open-rows.ts";
+import { STATUS_WORDS, type ShownStatus } from "../../../src/view/text/status-words.ts";
 import { Glyph } from "../parts/glyph.tsx";
 import type { TreeState } from "./tree-state.ts";
 

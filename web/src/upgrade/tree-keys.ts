@@ -1,6 +1,6 @@
 /** The keyboard in a tree, as the WAI-ARIA authoring practices describe it. */
 
-import type { OpenRow } from "../../../src/view/open-rows.ts";
+import type { OpenRow } from "../../../src/view/task/open-rows.ts";
 
 export interface TreeKey {
   readonly key: string;

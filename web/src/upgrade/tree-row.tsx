@@ -2,12 +2,12 @@
 
 import type { ComponentChild } from "preact";
 
-import { durationText, percentText } from "../../../src/view/duration.ts";
-import { overWords } from "../../../src/view/eta-text.ts";
-import type { OpenGroupRow, OpenRow, OpenTaskRow } from "../../../src/view/open-rows.ts";
-import { STATUS_WORDS } from "../../../src/view/status-words.ts";
-import { groupText, isMeasurable, remarkText, stepsText, taskText } from "../../../src/view/task-text.ts";
-import { taskView, type Moment, type TaskView } from "../../../src/view/task-view.ts";
+import { durationText, percentText } from "../../../src/view/text/duration.ts";
+import { overWords } from "../../../src/view/estimate/eta-text.ts";
+import type { OpenGroupRow, OpenRow, OpenTaskRow } from "../../../src/view/task/open-rows.ts";
+import { STATUS_WORDS } from "../../../src/view/text/status-words.ts";
+import { groupText, isMeasurable, remarkText, stepsText, taskText } from "../../../src/view/task/task-text.ts";
+import { taskView, type Moment, type TaskView } from "../../../src/view/task/task-view.ts";
 import { Bar } from "../parts/bar.tsx";
 import { Glyph } from "../parts/glyph.tsx";
 

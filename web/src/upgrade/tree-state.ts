@@ -2,7 +2,7 @@
 
 import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
-import type { Branch } from "../../../src/view/branches.ts";
+import type { Branch } from "../../../src/view/task/branches.ts";
 import {
   choicesToSee,
   isFiltering,
@@ -11,8 +11,8 @@ import {
   type OpenRow,
   type TreeChoices,
   type TreeFilter,
-} from "../../../src/view/open-rows.ts";
-import { STATUS_WORDS, type ShownStatus } from "../../../src/view/status-words.ts";
+} from "../../../src/view/task/open-rows.ts";
+import { STATUS_WORDS, type ShownStatus } from "../../../src/view/text/status-words.ts";
 import { currentAddress, setQuery } from "../router.ts";
 
 export interface TreeState {

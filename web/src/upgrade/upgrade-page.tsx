@@ -3,9 +3,9 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { safeText } from "../../../src/view/safe-text.ts";
-import { HEALTH_TONES, STATUS_WORDS } from "../../../src/view/status-words.ts";
-import type { HeadView } from "../../../src/view/upgrade-view.ts";
+import { safeText } from "../../../src/view/text/safe-text.ts";
+import { HEALTH_TONES, STATUS_WORDS } from "../../../src/view/text/status-words.ts";
+import type { HeadView } from "../../../src/view/upgrade/upgrade-view.ts";
 import { announce } from "../announcer.tsx";
 import { EndNotice } from "../parts/end-notice.tsx";
 import { Icon } from "../parts/icon.tsx";

@@ -2,12 +2,12 @@
 
 import type { ComponentChild } from "preact";
 
-import { durationText, percentText } from "../../../src/view/duration.ts";
-import { overWords } from "../../../src/view/eta-text.ts";
-import { STATUS_WORDS } from "../../../src/view/status-words.ts";
-import type { WorkView } from "../../../src/view/task-details.ts";
-import { remarkText, stepsText } from "../../../src/view/task-text.ts";
-import type { TaskView } from "../../../src/view/task-view.ts";
+import { durationText, percentText } from "../../../src/view/text/duration.ts";
+import { overWords } from "../../../src/view/estimate/eta-text.ts";
+import { STATUS_WORDS } from "../../../src/view/text/status-words.ts";
+import type { WorkView } from "../../../src/view/task/task-details.ts";
+import { remarkText, stepsText } from "../../../src/view/task/task-text.ts";
+import type { TaskView } from "../../../src/view/task/task-view.ts";
 import { Bar } from "../parts/bar.tsx";
 import { Glyph } from "../parts/glyph.tsx";
 import { taskHref } from "./task-link.ts";

@@ -6,7 +6,7 @@ import type { ProgressEvent } from "../../../model/event.ts";
 import { parseLine } from "../../../storage/line.ts";
 import { linesAfter } from "../../../stream/lines-after.ts";
 import type { LiveLog } from "../../../stream/live-log.ts";
-import { EXPORT_FORMATS, exportCsv, exportJson } from "../../../view/export.ts";
+import { EXPORT_FORMATS, exportCsv, exportJson } from "../../../view/log/export.ts";
 import { queryValue, type Route } from "../route.ts";
 import { event, upgrade } from "../schemas/state.ts";
 import { named } from "../schemas/values.ts";

@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import { MilepostError } from "../../../errors.ts";
 import { checkId } from "../../../model/check.ts";
-import { summaryAt } from "../../../view/summary.ts";
+import { summaryAt } from "../../../view/upgrade/summary.ts";
 import { badgeSvg } from "../badge.ts";
 import { hasTag } from "../entity-tag.ts";
 import { UPGRADE_ID } from "./upgrade-routes.ts";

@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import { checkId } from "../../../model/check.ts";
 import type { UpgradeProgress } from "../../../model/upgrade.ts";
-import { summaryAt } from "../../../view/summary.ts";
+import { summaryAt } from "../../../view/upgrade/summary.ts";
 import { hasTag } from "../entity-tag.ts";
 import { answerable } from "../negotiate.ts";
 import { queryValue, type Parameter, type Route } from "../route.ts";

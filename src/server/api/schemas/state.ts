@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Task } from "../../../model/task.ts";
 import type { UpgradeJson } from "../../../model/upgrade.ts";
 import type { HealthState, ProgressStatus } from "../../../model/vocabulary.ts";
-import type { UpgradeSummary } from "../../../view/summary.ts";
+import type { UpgradeSummary } from "../../../view/upgrade/summary.ts";
 import { held, type Exact } from "./exact.ts";
 import { details, named, time } from "./values.ts";
 

@@ -1,6 +1,6 @@
 /** The entries of a growing list that a filter wants: each is looked at once. */
 
-import { feedTest, type FeedEntry, type FeedFilter } from "../../../../src/view/feed.ts";
+import { feedTest, type FeedEntry, type FeedFilter } from "../../../../src/view/log/feed.ts";
 
 export class FilteredEntries {
   readonly #isWanted: (entry: FeedEntry) => boolean;

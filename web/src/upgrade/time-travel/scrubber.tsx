@@ -2,8 +2,8 @@
 
 import type { ComponentChild } from "preact";
 
-import { clockText } from "../../../../src/view/duration.ts";
-import { entryAt, placeText, type Mark } from "../../../../src/view/playing.ts";
+import { clockText } from "../../../../src/view/text/duration.ts";
+import { entryAt, placeText, type Mark } from "../../../../src/view/log/playing.ts";
 import { now } from "../../now.ts";
 import { settings } from "../../settings.ts";
 import type { UpgradeStore } from "../../upgrade-store.ts";

@@ -2,7 +2,7 @@
 
 import type { ComponentChild } from "preact";
 
-import { PLAY_SPEEDS, type PlaySpeed } from "../../../../src/view/playing.ts";
+import { PLAY_SPEEDS, type PlaySpeed } from "../../../../src/view/log/playing.ts";
 import type { UpgradeStore } from "../../upgrade-store.ts";
 import type { TravelModel } from "./travel-model.ts";
 

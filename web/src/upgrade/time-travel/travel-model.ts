@@ -3,8 +3,8 @@
 import { computed, effect, signal, untracked, type ReadonlySignal } from "@preact/signals";
 
 import { isFinalUpgradeStatus } from "../../../../src/model/vocabulary.ts";
-import { logTimeAt } from "../../../../src/view/log-time.ts";
-import { markBeside, marksOf, type Mark, type PlaySpeed } from "../../../../src/view/playing.ts";
+import { logTimeAt } from "../../../../src/view/upgrade/log-time.ts";
+import { markBeside, marksOf, type Mark, type PlaySpeed } from "../../../../src/view/log/playing.ts";
 import type { HeldLog } from "../../history/held-log.ts";
 import { now } from "../../now.ts";
 import type { UpgradeStore } from "../../upgrade-store.ts";

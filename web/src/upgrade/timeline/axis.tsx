@@ -2,9 +2,9 @@
 
 import type { ComponentChild } from "preact";
 
-import { durationText } from "../../../../src/view/duration.ts";
-import { placeIn, ticksApart, ticksOf, type Tick } from "../../../../src/view/time-scale.ts";
-import { bandsOf, type Frame } from "../../../../src/view/timeline.ts";
+import { durationText } from "../../../../src/view/text/duration.ts";
+import { placeIn, ticksApart, ticksOf, type Tick } from "../../../../src/view/timeline/time-scale.ts";
+import { bandsOf, type Frame } from "../../../../src/view/timeline/timeline.ts";
 import { settings } from "../../settings.ts";
 
 /** How wide the lanes are on the screen. */

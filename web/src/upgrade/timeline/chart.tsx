@@ -3,8 +3,8 @@
 import type { ComponentChild, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
-import { placeIn } from "../../../../src/view/time-scale.ts";
-import { bandsOf, laneOf, type Frame, type LaneRow } from "../../../../src/view/timeline.ts";
+import { placeIn } from "../../../../src/view/timeline/time-scale.ts";
+import { bandsOf, laneOf, type Frame, type LaneRow } from "../../../../src/view/timeline/timeline.ts";
 import { useRows } from "../../parts/scroll-list.tsx";
 import { Axis, tickMarks, type Scale } from "./axis.tsx";
 import { LaneView } from "./lane.tsx";

@@ -3,8 +3,8 @@
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
 
-import { laneText } from "../../../../src/view/lane-text.ts";
-import { laneOf, type Frame, type LaneRow } from "../../../../src/view/timeline.ts";
+import { laneText } from "../../../../src/view/timeline/lane-text.ts";
+import { laneOf, type Frame, type LaneRow } from "../../../../src/view/timeline/timeline.ts";
 import { settings } from "../../settings.ts";
 
 const ROWS_AT_ONCE = 200;

@@ -3,9 +3,9 @@
 import type { ComponentChild } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
-import { laneText } from "../../../../src/view/lane-text.ts";
-import { STATUS_WORDS } from "../../../../src/view/status-words.ts";
-import { laneOf, type Frame, type LaneRow } from "../../../../src/view/timeline.ts";
+import { laneText } from "../../../../src/view/timeline/lane-text.ts";
+import { STATUS_WORDS } from "../../../../src/view/text/status-words.ts";
+import { laneOf, type Frame, type LaneRow } from "../../../../src/view/timeline/timeline.ts";
 import { StatusMark } from "../../parts/status-mark.tsx";
 import { settings } from "../../settings.ts";
 

@@ -2,13 +2,13 @@
 
 import type { ComponentChild } from "preact";
 
-import { durationText, percentText } from "../../../../src/view/duration.ts";
-import { labelPlace } from "../../../../src/view/lane-label.ts";
-import { laneSentence, laneText } from "../../../../src/view/lane-text.ts";
-import { safeText } from "../../../../src/view/safe-text.ts";
-import { STATUS_WORDS } from "../../../../src/view/status-words.ts";
-import type { Bar, Frame, Lane, LaneRow, PlacedStretch, PlanBar } from "../../../../src/view/timeline.ts";
-import { taskView } from "../../../../src/view/task-view.ts";
+import { durationText, percentText } from "../../../../src/view/text/duration.ts";
+import { labelPlace } from "../../../../src/view/timeline/lane-label.ts";
+import { laneSentence, laneText } from "../../../../src/view/timeline/lane-text.ts";
+import { safeText } from "../../../../src/view/text/safe-text.ts";
+import { STATUS_WORDS } from "../../../../src/view/text/status-words.ts";
+import type { Bar, Frame, Lane, LaneRow, PlacedStretch, PlanBar } from "../../../../src/view/timeline/timeline.ts";
+import { taskView } from "../../../../src/view/task/task-view.ts";
 import { Glyph } from "../../parts/glyph.tsx";
 import { settings } from "../../settings.ts";
 import type { Scale } from "./axis.tsx";

@@ -3,12 +3,12 @@
 import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
 import type { UpgradeProgress } from "../../../../src/model/upgrade.ts";
-import { branchesOf, type Branch } from "../../../../src/view/branches.ts";
-import { planOf } from "../../../../src/view/plan.ts";
-import { NO_STRETCHES, stretchesOf } from "../../../../src/view/stretches.ts";
-import { panned, zoomed, type TimeWindow } from "../../../../src/view/time-scale.ts";
-import { laneRows, wholeWindow, type Frame, type LaneRow } from "../../../../src/view/timeline.ts";
-import { workMoment } from "../../../../src/view/work-moment.ts";
+import { branchesOf, type Branch } from "../../../../src/view/task/branches.ts";
+import { planOf } from "../../../../src/view/estimate/plan.ts";
+import { NO_STRETCHES, stretchesOf } from "../../../../src/view/timeline/stretches.ts";
+import { panned, zoomed, type TimeWindow } from "../../../../src/view/timeline/time-scale.ts";
+import { laneRows, wholeWindow, type Frame, type LaneRow } from "../../../../src/view/timeline/timeline.ts";
+import { workMoment } from "../../../../src/view/upgrade/work-moment.ts";
 import type { UpgradeStore } from "../../upgrade-store.ts";
 import { usualOf } from "../../usual-store.ts";
 

@@ -38,7 +38,7 @@ export async function replay(): Promise<void> {
         reader.close();
       }),
     },
-    { rounds: 15, count: 3 },
+    { rounds: 31, count: 3 },
   );
   row("ready frames in memory, put together, ms", spread(series.memory, 1e6));
   row("read, check and frame what is on the disk, ms", spread(series.disk, 1e6));

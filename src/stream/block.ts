@@ -1,7 +1,7 @@
 /** Consecutive events of a log in memory, each encoded once for everybody who reads it. */
 
 import type { LineBatch } from "../storage/storage.ts";
-import { frameLines, sseEncoding, typeOf, webSocketEncoding, type Encoding } from "./encoding.ts";
+import { frameLines, roomToFrame, sseEncoding, typeOf, webSocketEncoding, type Encoding } from "./encoding.ts";
 import type { Level } from "./protocol.ts";
 
 /** A block that grows is closed at so many bytes. */
@@ -138,10 +138,21 @@ export class Block {
   }
 }
 
-/** The whole of a batch that a reader gave, as one block, in memory of its own. */
-export function blockOf({ firstSeq, bytes: lines, ends: lineEnds }: LineBatch): Block {
-  const { bytes, ends } = frameLines(asBuffer(lines), lineEnds);
-  return new Block(firstSeq, { frames: new Encoded(webSocketEncoding, bytes, ends) });
+/**
+ * The whole of a batch that a reader gave, as one block.
+ *
+ * @param memory - where the batch lies, for good, if it may become frames there; without it the block has memory of its own.
+ */
+export function blockOf({ firstSeq, bytes: lines, ends: lineEnds }: LineBatch, memory?: Buffer): Block {
+  let frames = memory;
+  let start = memory === undefined ? 0 : lines.byteOffset - memory.byteOffset;
+  const room = roomToFrame(lineEnds);
+  if (frames === undefined || lines.buffer !== frames.buffer || start < room) {
+    frames = Buffer.allocUnsafeSlow(room + lines.length);
+    frames.set(lines, (start = room));
+  }
+  const ends = frameLines(frames, start, lineEnds);
+  return new Block(firstSeq, { frames: new Encoded(webSocketEncoding, frames.subarray(0, ends.at(-1)), ends) });
 }
 
 /** True if a subscriber of this level gets an event of this type. */

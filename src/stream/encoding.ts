@@ -59,29 +59,34 @@ function frame(opcode: number, text: string): Buffer {
   return bytes;
 }
 
-/** Whole lines, each ending behind its newline at one of `lineEnds`, as frames one behind the other; and where each ends. */
-export function frameLines(
-  lines: Buffer,
-  lineEnds: readonly number[],
-): { readonly bytes: Buffer; readonly ends: number[] } {
-  let size = 0;
+/** How much room lines need before them to become frames where they lie: a frame's header is longer than a newline. */
+export function roomToFrame(lineEnds: readonly number[]): number {
+  let room = 1;
   let from = 0;
-  const ends = lineEnds.map((end) => {
-    const length = end - from - 1;
-    from = end;
-    return (size += headerBytes(length) + length);
-  });
-  const bytes = Buffer.allocUnsafeSlow(size);
-  let at = 0;
-  from = 0;
   for (const end of lineEnds) {
-    const length = end - from - 1;
-    at = writeHeader(bytes, at, TEXT_OPCODE, length);
-    lines.copy(bytes, at, from, end - 1);
-    at += length;
+    room += headerBytes(end - from - 1) - 1;
     from = end;
   }
-  return { bytes, ends };
+  return room;
+}
+
+/**
+ * Makes frames, one behind the other from the beginning of `memory`, of the whole lines that lie in it from `start` on, each
+ * ending behind its newline at one of `lineEnds`. Before them there is at least `roomToFrame`. Returns where each frame ends.
+ */
+export function frameLines(memory: Buffer, start: number, lineEnds: readonly number[]): number[] {
+  const ends: number[] = [];
+  let at = 0;
+  let from = start;
+  for (const lineEnd of lineEnds) {
+    const end = start + lineEnd;
+    at = writeHeader(memory, at, TEXT_OPCODE, end - from - 1);
+    memory.copyWithin(at, from, end - 1);
+    at += end - from - 1;
+    ends.push(at);
+    from = end;
+  }
+  return ends;
 }
 
 /** A ping; the pong repeats its text, of at most 125 bytes. */

@@ -1,13 +1,17 @@
 /** What lies further back in a log than what is in memory: read in blocks that everybody shares, a few of them kept. */
 
 import { MilepostError } from "../errors.ts";
-import type { LogReader } from "../storage/storage.ts";
+import type { LineBatch, LogReader } from "../storage/storage.ts";
 import { blockOf, type Block } from "./block.ts";
 import type { LogSource } from "./upgrades.ts";
 
 /** Blocks begin at these distances, so that readers at different places want the same ones. */
 const STRIDE_EVENTS = 512;
+/** The first piece that is read; who reads on gets ever larger ones, since each costs something for itself. */
 const READ_BYTES = 256 * 1024;
+const MAX_READ_BYTES = 1024 * 1024;
+/** Of the memory that is read into so much is left free, so that what is read becomes frames where it lies (`roomToFrame`). */
+const ROOM_SHARE = 1 / 32;
 const MAX_BLOCK_BYTES = 1024 * 1024;
 const MAX_KEPT_BYTES = 8 * 1024 * 1024;
 
@@ -17,6 +21,7 @@ export class History {
   #reader: LogReader | undefined;
   /** What is read goes here first. */
   #memory: Buffer | undefined;
+  #readBytes = READ_BYTES;
   /** Where the reader stands. */
   #seq = 0;
   /** The newest last. */
@@ -67,19 +72,35 @@ export class History {
   }
 
   async #readFrom(first: number): Promise<Block> {
+    const readsOn = first > 1 && this.#seq === first - 1;
+    this.#readBytes = readsOn ? Math.min(2 * this.#readBytes, MAX_READ_BYTES) : READ_BYTES;
     const reader = await this.#standingAt(first - 1);
     let block: Block | undefined;
     const last = first + STRIDE_EVENTS - 1;
     while (block === undefined || (block.lastSeq < last && block.sizeBytes < MAX_BLOCK_BYTES)) {
-      const batch = await reader.read(READ_BYTES, (this.#memory ??= Buffer.allocUnsafeSlow(READ_BYTES)));
+      const memory = this.#memoryFor(this.#readBytes);
+      const batch = await reader.read(this.#readBytes, memory.subarray(memory.length - this.#readBytes));
       if (batch === undefined) break;
       this.#seq = batch.lastSeq;
-      if (block === undefined) block = blockOf(batch);
+      if (block === undefined) block = this.#blockOf(batch, memory);
       else block.addBatch(batch);
     }
     if (block === undefined || !block.has(first)) throw this.#changed(first);
     this.#keep(block);
     return block;
+  }
+
+  #memoryFor(readBytes: number): Buffer {
+    const size = Math.ceil(readBytes * (1 + ROOM_SHARE));
+    if (this.#memory?.length !== size) this.#memory = Buffer.allocUnsafeSlow(size);
+    return this.#memory;
+  }
+
+  /** What fills most of the memory that it was read into keeps it. */
+  #blockOf(batch: LineBatch, memory: Buffer): Block {
+    if (batch.bytes.length < memory.length / 2) return blockOf(batch);
+    this.#memory = undefined;
+    return blockOf(batch, memory);
   }
 
   async #standingAt(seq: number): Promise<LogReader> {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { Block, blockOf, isOfLevel, piece } from "../../src/stream/block.ts";
-import { sseEncoding, webSocketEncoding } from "../../src/stream/encoding.ts";
+import { roomToFrame, sseEncoding, webSocketEncoding } from "../../src/stream/encoding.ts";
 import { batch, eventText, framedTexts, range, seqsIn } from "./recorded-log.ts";
 
 const logs = { encoding: webSocketEncoding, level: "logs" } as const;
@@ -22,6 +22,34 @@ test("reads texts of every size of frame back", () => {
   const texts = sizes.map((extra, index) => eventText(index + 1, { extra }));
   for (const text of texts) block.add(text);
   texts.forEach((text, index) => expect(block.text(index + 1).equals(text)).toBe(true));
+});
+
+/** Lines of every size of frame, one behind the other as they were read into a memory with `room` before them. */
+function readBehind(room: number) {
+  const texts = [0, 0, 0, 40, 65_400, 0, 70_000, 20, 0].map((extra, index) => eventText(index + 1, { extra }));
+  const bytes = Buffer.concat(texts.flatMap((text) => [text, Buffer.from("\n")]));
+  const ends = texts.map((_text, index) => texts.slice(0, index + 1).reduce((sum, { length }) => sum + length + 1, 0));
+  const memory = Buffer.alloc(room + bytes.length + 100);
+  bytes.copy(memory, room);
+  const lines = memory.subarray(room, room + bytes.length);
+  return { texts, memory, ends, batch: { bytes: lines, ends, firstSeq: 1, lastSeq: texts.length } };
+}
+
+test("lines become frames where they lie, as far as there is room before them, and elsewhere without", () => {
+  const needed = roomToFrame(readBehind(0).ends);
+  for (const room of [0, 1, needed - 1, needed, needed + 1, needed + 1_000]) {
+    const { texts, memory, batch } = readBehind(room);
+    const before = Buffer.from(memory);
+    const block = blockOf(batch, memory);
+    const frames = block.encoded(webSocketEncoding, 1, texts.length);
+    expect(framedTexts(frames)).toEqual(texts.map(String));
+    texts.forEach((text, index) => expect(block.text(index + 1).equals(text)).toBe(true));
+    expect(frames.buffer === memory.buffer).toBe(room >= needed);
+    if (room < needed) expect(memory.equals(before)).toBe(true);
+  }
+  const { texts, batch } = readBehind(needed);
+  const elsewhere = blockOf(batch, Buffer.alloc(10));
+  expect(framedTexts(elsewhere.encoded(webSocketEncoding, 1, texts.length))).toEqual(texts.map(String));
 });
 
 test("what was given out before it grew stays as it was", () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { LineBatch, LogReader } from "../../src/storage/storage.ts";
+import type { Block } from "../../src/stream/block.ts";
 import { History } from "../../src/stream/history.ts";
 import type { LogSource } from "../../src/stream/upgrades.ts";
 import { batch, eventText, range } from "./recorded-log.ts";
@@ -34,17 +35,18 @@ class CountedLog {
   #reader(): LogReader {
     this.opened += 1;
     let at = 0;
-    const read = (): LineBatch | undefined => {
+    const read = (memory?: Buffer): LineBatch | undefined => {
       if (at >= this.#count) return undefined;
       const perBatch = Math.max(1, Math.floor((256 * 1024) / (150 + this.#extra)));
       const [firstSeq, lastSeq] = [at + 1, Math.min(this.#count, at + perBatch)];
       at = lastSeq;
       this.reads.push(firstSeq);
-      return batch(firstSeq, lastSeq, { extra: this.#extra });
+      const lines = batch(firstSeq, lastSeq, { extra: this.#extra });
+      return memory === undefined ? lines : lyingIn(memory, lines);
     };
     return {
       header: { logId: this.logId, upgradeId: "up", run: 1 },
-      read: async () => read(),
+      read: async (_maxBytes, memory) => read(memory),
       seek: async (seq) => {
         if (seq > this.#count) return false;
         at = seq;
@@ -55,6 +57,25 @@ class CountedLog {
     };
   }
 }
+
+/** As a driver gives lines in the memory that it was given: whatever was there before is gone. */
+function lyingIn(memory: Buffer, { bytes, ...rest }: LineBatch): LineBatch {
+  if (bytes.length > memory.length) return { bytes, ...rest };
+  memory.fill(0x21).set(bytes);
+  return { bytes: memory.subarray(0, bytes.length), ...rest };
+}
+
+test("what was given stays as it was while more is read", async () => {
+  for (const extra of [0, 30, 400]) {
+    const history = new History(new CountedLog(8_000, extra).source, "log1");
+    // The few at the end first: a block that fills little of what it was read into.
+    const blocks: Block[] = [await history.block(8_000)];
+    for (let seq = 1; seq < 7_000; seq = (blocks.at(-1) as Block).lastSeq + 1) blocks.push(await history.block(seq));
+    for (const block of blocks)
+      for (const seq of range(block.firstSeq, block.lastSeq))
+        expect(block.text(seq).equals(eventText(seq, { extra }))).toBe(true);
+  }
+});
 
 test("gives each event as it stands in the log", async () => {
   const history = new History(new CountedLog(5_000).source, "log1");

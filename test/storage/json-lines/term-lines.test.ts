@@ -120,6 +120,31 @@ test.each(Object.entries(damages))("[L5] %s: found exactly when it is by looking
   );
 });
 
+/** The line of event `seq`, of so many bytes. */
+function lineOf(seq: number, length: number): Buffer {
+  const [line] = makeLines(HEADER, [seq, seq], { opens: false, text: "" }) as [Buffer];
+  const [longer] = makeLines(HEADER, [seq, seq], { opens: false, text: "x".repeat(length - line.length) }) as [Buffer];
+  expect(longer.length).toBe(length);
+  return longer;
+}
+
+test("[L5] lines as long as the one before, and two that are so together, are each taken for what they are", () => {
+  const [least] = makeLines(HEADER, [7, 7], { opens: false, text: "" }) as [Buffer];
+  const n = least.length + 10;
+  const runs = [
+    [1, 1, 1],
+    [2, 1, 1],
+    [2, 1, 1, 2, 2],
+    [3, 1, 2, 1],
+    [3, 1, 1, 1],
+  ];
+  for (const lengths of runs) {
+    const all = Buffer.concat(lengths.map((times, index) => lineOf(index + 3, times * n)));
+    expect(together(all, 2)).toEqual({ ...oneByOne(all, 2), isSound: true });
+    expect(together(all, 2).ends).toHaveLength(lengths.length);
+  }
+});
+
 test("bytes of any kind are read without going beyond them", () => {
   const [line] = makeLines(HEADER, [7, 7], { opens: false }) as [Buffer];
   const pieces = fc.oneof(

@@ -1,4 +1,4 @@
-import { memory, ProgressTracker, type Logger, type ProgressEvent } from "milepost";
+import { CallbackManager, memory, ProgressTracker, type Logger, type ProgressEvent } from "milepost";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 const make = () => {
@@ -55,6 +55,30 @@ describe("callbacks of a tracker (M08)", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(tracker.callbacks.getTroubles().unsettled).toBe(1);
     expect(lines.join()).toMatch(/has not settled/);
+  });
+
+  it("[C2] slow ones are counted and named: first with those beside them, from then on each by itself", () => {
+    let nowMs = 0;
+    const lines: string[] = [];
+    const logger: Logger = { info: vi.fn(), warn: (text) => void lines.push(text), error: vi.fn() };
+    const callbacks = new CallbackManager({ logger, monotonic: () => nowMs, slowCallbackMs: 100 });
+    let tookMs = 100;
+    callbacks.addEventCallback(function quick() {
+      nowMs += 1;
+    });
+    const event = {} as ProgressEvent;
+    callbacks.addEventCallback(function slow() {
+      nowMs += tookMs - 1;
+    });
+    callbacks.notifyEvent(event);
+    expect(lines).toEqual([]);
+    tookMs = 152;
+    for (let round = 0; round < 2; round++) callbacks.notifyEvent(event);
+    expect(lines).toEqual([
+      "callbacks quick, slow together took 152 ms; commands wait for callbacks",
+      "callback slow took 151 ms; commands wait for callbacks",
+    ]);
+    expect(callbacks.getTroubles()).toEqual({ failed: 0, slow: 2, unsettled: 0 });
   });
 
   it("[C2] one without a readable name is called like any other", () => {

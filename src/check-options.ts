@@ -1,7 +1,7 @@
 /** Checks what a `ProgressTracker` is made from, before anything is opened. */
 
 import { MilepostError, shown } from "./errors.ts";
-import { checkCount, checkId, checkList, checkNumber, checkObject, checkUpgradeId } from "./model/check.ts";
+import { checkCount, checkList, checkNewId, checkNumber, checkObject, checkUpgradeId } from "./model/check.ts";
 import { checkFields } from "./model/known-fields.ts";
 
 const YEAR_MS = 31_536_000_000;
@@ -16,8 +16,8 @@ const OPTIONS: ReadonlySet<string> = new Set([
 export function checkOptions(options: unknown): void {
   const given = checkObject(options, "options");
   checkFields(given, OPTIONS, "options");
-  checkUpgradeId(given["upgradeId"]);
-  for (const name of ["planId", "clusterName"]) checkId(given[name], name);
+  checkUpgradeId(checkNewId(given["upgradeId"], "upgradeId"));
+  for (const name of ["planId", "clusterName"]) checkNewId(given[name], name);
   optional(given["storagePath"], (value) => checkText(value, "storagePath"));
   optional(given["storage"], checkStorage);
   optional(given["syncIntervalMs"], (value) => checkNumber(value, "syncIntervalMs", YEAR_MS));
@@ -57,15 +57,18 @@ function checkStorage(value: unknown): void {
 
 const NOTIFIER_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
-/** Names are names of files. */
+/** Names are names of files; without limits nothing could be told, and that would show when the first event is. */
 function checkNotifiers(value: unknown): void {
   const names = new Set<unknown>();
   for (const notifier of checkList(value as readonly object[], "notifiers")) {
     checkMethods(notifier, "notifiers", ["notify", "check", "close"]);
-    const { name } = notifier as { name?: unknown };
+    const { name, limits } = notifier as { name?: unknown; limits?: unknown };
     if (typeof name !== "string" || !NOTIFIER_NAME.test(name) || names.has(name))
       throw wrong("notifiers[].name", "its own among them, of lower-case letters, digits and hyphens", name);
     names.add(name);
+    const { maxEvents, maxBytes } = checkObject(limits, `notifiers[].limits of ${shown(name)}`);
+    checkCount(maxEvents, `notifiers[].limits.maxEvents of ${shown(name)}`, 1);
+    checkCount(maxBytes, `notifiers[].limits.maxBytes of ${shown(name)}`, 1);
   }
 }
 

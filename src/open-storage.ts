@@ -16,7 +16,7 @@ const SCHEMES: Readonly<Record<string, (rest: string) => Storage>> = {
 /**
  * The storage of a URL such as `jsonl:./data` or `memory:`, the given one, or JSON lines in `storagePath`.
  *
- * @throws INVALID_ARGUMENT for an unknown scheme, or when both are given.
+ * @throws INVALID_ARGUMENT for an unknown scheme, an empty path, or when both are given.
  */
 export function openStorage({
   storage,
@@ -25,6 +25,12 @@ export function openStorage({
   readonly storage?: Storage | string | undefined;
   readonly storagePath?: string | undefined;
 }): Storage {
+  // As from a variable that is not set: the present folder is not what was meant.
+  if (storagePath === "")
+    throw new MilepostError(
+      "INVALID_ARGUMENT",
+      'the storage path is empty; name a folder, or leave it out for "./data"',
+    );
   if (storage === undefined) return jsonLines({ path: storagePath ?? DEFAULT_STORAGE_PATH });
   if (storagePath !== undefined) throw new MilepostError("INVALID_ARGUMENT", "pass storage or storagePath, not both");
   if (typeof storage !== "string") return storage;

@@ -9,10 +9,12 @@ const outputClosed = new AbortController();
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
+    // Each write that was under way fails, and it is told once.
+    const isFirst = !outputClosed.signal.aborted;
     outputClosed.abort();
     // A reader that has read enough (`| head`) is no error.
     if (error.code === "EPIPE") return;
-    if (stream === process.stdout)
+    if (stream === process.stdout && isFirst)
       process.stderr.write(`milepost: standard output cannot be written (${safeText(error.message)})\n`);
     process.exitCode = 1;
   });

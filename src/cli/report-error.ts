@@ -1,10 +1,14 @@
 /** How trouble is told on standard error, and the exit status it has. */
 
 import type { CommanderError } from "commander";
-import { ERRORS, isMilepostError } from "../errors.ts";
+import { ERRORS, isMilepostError, type ErrorCode } from "../errors.ts";
 import { safeText } from "../view/text/safe-text.ts";
 import type { Cli } from "./context.ts";
 import { jsonText } from "./json-text.ts";
+
+/** What a server cannot know to say to somebody at a command line. */
+const WHO_ASKS = "; MILEPOST_TOKEN, or --token, says who asks";
+const HINTS: Partial<Record<ErrorCode, string>> = { UNAUTHENTICATED: WHO_ASKS, TOKEN_EXPIRED: WHO_ASKS };
 
 /**
  * Tells an error in one line with its code and sets its exit status: that of its code, 1 for any other. With `json` a JSON object
@@ -14,7 +18,7 @@ export function reportError(cli: Cli, error: unknown, { json = false }: { readon
   const isOurs = isMilepostError(error);
   const code = isOurs && Object.hasOwn(ERRORS, error.code) ? error.code : undefined;
   cli.exitCode = code === undefined ? 1 : ERRORS[code].exitCode;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = `${error instanceof Error ? error.message : String(error)}${isOurs ? (HINTS[error.code] ?? "") : ""}`;
   const isDebug = (cli.env["MILEPOST_DEBUG"] ?? "") !== "";
   const hint = isOurs ? ` (${error.code})` : isDebug ? "" : " (MILEPOST_DEBUG=1 shows where)";
   cli.stderr.write(`milepost: ${safeText(message)}${hint}\n`);

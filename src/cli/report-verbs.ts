@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 
 import { Option, type Command as Verb } from "commander";
 import { MilepostError, shown } from "../errors.ts";
-import { checkId } from "../model/check.ts";
+import { checkId, checkNewId } from "../model/check.ts";
 import { checkCommand, type Command } from "../model/command.ts";
 import type { ProgressEvent } from "../model/event.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -118,11 +118,11 @@ async function toServer(
   });
 }
 
-/** Refuses to report on an upgrade that is not there; only `upgrade start` makes one. @throws UNKNOWN_UPGRADE. */
+/** Refuses to report on an upgrade that is not there; only `upgrade start` makes one. @throws UNKNOWN_UPGRADE, INVALID_ID. */
 async function refuseUnknown(storage: Storage, upgradeId: string, [first]: readonly Command[]): Promise<void> {
-  if (first?.type === "startUpgrade") return;
   const reader = await storage.openReader(upgradeId);
   if (reader !== undefined) return reader.close();
+  if (first?.type === "startUpgrade") return void checkNewId(upgradeId, "--upgrade");
   const remedy = `name another with --upgrade, or begin it: milepost upgrade start --upgrade ${shown(upgradeId)}`;
   throw new MilepostError("UNKNOWN_UPGRADE", `${storage.location} holds no upgrade ${shown(upgradeId)}; ${remedy}`);
 }

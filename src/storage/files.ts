@@ -30,8 +30,10 @@ export const realFileSystem: FileSystem = nodeFs;
 
 /** A system error's code; libuv names what it does not know "Unknown system error -122", so the number tells (EDQUOT). */
 export function systemErrorCode(error: unknown): string | undefined {
-  const { code, errno } = error as { code?: unknown; errno?: unknown };
+  const { code, errno, message } = error as { code?: unknown; errno?: unknown; message?: unknown };
   if (errno === -122 || errno === 122) return "EDQUOT";
+  // Node's `rmSync` knows no code for some errors, and gives an empty one.
+  if (code === "") return /read-only file system/i.test(String(message)) ? "EROFS" : undefined;
   return typeof code === "string" ? code : undefined;
 }
 

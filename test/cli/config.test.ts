@@ -93,6 +93,12 @@ describe("the config file", () => {
 
   it.each<[string, unknown, RegExp]>([
     ["is not JSON", "{", /is not JSON; `jq/],
+    ["is empty", " \n", /is empty; write JSON into it/],
+    [
+      "has two notifiers of one name",
+      '{ "notifiers": { "a": { "kind": "sms", "to": "+491701234567" }, "\\u0061": { "kind": "sms", "to": "+491701234568" } } }',
+      /has "a" twice in one object, and only the last would count/,
+    ],
     ["is no object", [], /: it must be an object, not an array/],
     ["has an unknown field", { notifier: {} }, /it has the field "notifier", which means nothing here/],
     ["has an unknown kind", { notifiers: { a: { kind: "fax" } } }, /notifiers\.a\.kind must be one of .*, not "fax"/],
@@ -137,6 +143,11 @@ describe("the config file", () => {
     await expect(reading).rejects.toThrow(message);
   });
 
+  it("is read with a byte order mark before it, as some editors write", async () => {
+    const config = await read(`\uFEFF${JSON.stringify({ notifiers: { a: ALL.notifiers.phone } })}`, ENV);
+    expect(config?.notifiers).toHaveLength(1);
+  });
+
   it.each<[string, unknown]>([
     ["a token", { kind: "slack", token: CANARY, channel: "C1" }],
     ["a hook", { kind: "slack", webhookUrl: CANARY }],
@@ -146,6 +157,17 @@ describe("the config file", () => {
     await expect(read({ notifiers: { a: entry } }, ENV)).rejects.toThrow(/\{"env": "NAME"\} or \{"file": "path"\}/);
     await expect(read({ notifiers: { a: entry } }, ENV)).rejects.not.toThrow(CANARY);
   });
+
+  it.each([`{ "token": "x", ${CANARY} }`, `${CANARY}`, `{"token": "${CANARY}",}`])(
+    "shows nothing of a file that is not JSON, also on the terminal: %s (X21)",
+    async (text) => {
+      const path = written(text);
+      const ran = await run(["notify", "list", "--config", path], { env: ENV });
+      expect([ran.exitCode, ran.stderr]).toEqual([2, expect.stringContaining("is not JSON; `jq . ")]);
+      expect(ran.stdout + ran.stderr).not.toContain(CANARY.slice(0, 6));
+      await expect(read(text)).rejects.toThrow(expect.not.objectContaining({ cause: expect.anything() }));
+    },
+  );
 
   it.each([
     ["a secret that is none", { ...ENV, SECRET: `whsec_${CANARY}` }],

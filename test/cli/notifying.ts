@@ -18,6 +18,8 @@ export interface Ops {
   /** The ids that came, in their order: also those that came again. */
   readonly ids: () => readonly string[];
   readonly events: () => readonly ToldEvent[];
+  /** Connections to the receiver that are open. */
+  readonly open: () => number;
   /** From now on. */
   answer: Answer;
 }
@@ -33,9 +35,10 @@ export async function ops(folder: string, rules: readonly object[] = [{ events: 
           (new Webhook(SECRET).verify(body, headers as Record<string, string>) as { data: { event: ToldEvent } }).data
             .event,
       ),
+    open: () => open(),
     answer: (_request, response) => response.writeHead(204).end(),
   };
-  const { origin, requests } = await receiver((request, response) =>
+  const { origin, requests, open } = await receiver((request, response) =>
     request.method === "POST" ? told.answer(request, response) : response.end(),
   );
   const posts = () => requests.filter(({ method }) => method === "POST");

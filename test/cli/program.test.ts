@@ -95,6 +95,11 @@ describe("the program", () => {
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/unknown storage "mongodb:\/\/x".*jsonl:.*memory:/);
   });
+
+  it("does not take an empty storage path, as of a variable that is not set, for the present folder", async () => {
+    const { stderr, exitCode } = await run(["list", "--storage-path", ""]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining("the storage path is empty; name a folder")]);
+  });
 });
 
 describe("the program as a process", () => {
@@ -124,6 +129,13 @@ describe("the program as a process", () => {
     const { status, stderr } = spawnSync("sh", ["-c", shell], { cwd: storagePath, env: cleanEnv(), encoding: "utf8" });
     expect(status).toBe(1);
     expect(stderr).toMatch(message);
+  });
+
+  it("tells it once, too, when many lines were to be written", () => {
+    const command = [process.execPath, ...NODE_ARGUMENTS, "demo", "--speed", "max", "--plain", "--storage", "memory:"];
+    const shell = `${command.map((word) => `'${word}'`).join(" ")} >/dev/full`;
+    const { status, stderr } = spawnSync("sh", ["-c", shell], { env: cleanEnv(), encoding: "utf8" });
+    expect([status, stderr.split("milepost: ").length - 1, stderr]).toEqual([1, 1, expect.stringContaining("ENOSPC")]);
   });
 
   it("ends quietly when its reader has read enough", async () => {

@@ -17,6 +17,14 @@ describe("reportError", () => {
     });
   });
 
+  it.each(["UNAUTHENTICATED", "TOKEN_EXPIRED"] as const)("says how one says who asks, for %s of a server", (code) => {
+    const { exitCode, stderr } = told(new MilepostError(code, "not known"));
+    expect([exitCode, stderr]).toEqual([
+      7,
+      `milepost: not known; MILEPOST_TOKEN, or --token, says who asks (${code})\n`,
+    ]);
+  });
+
   it("tells any other error with how to see where, and exits with 1", () => {
     expect(told(new TypeError("x is not a function"))).toEqual({
       exitCode: 1,

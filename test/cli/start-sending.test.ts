@@ -4,7 +4,11 @@ import type { ChildProcess } from "node:child_process";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
+import { prepareSending } from "../../src/cli/sending.ts";
 import { ProgressTracker } from "../../src/progress-tracker.ts";
+import { memory } from "../../src/storage/memory.ts";
+import { systemClock } from "../../src/tracker/clock.ts";
+import { silentLogger } from "../../src/tracker/logger.ts";
 import { eventsOnDisk } from "../faults/stored.ts";
 import { isLong } from "../faults/child.ts";
 import { tempFolder } from "../temp-folder.ts";
@@ -86,6 +90,23 @@ describe("milepost start with a config", () => {
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
     expect(new Set(told.ids()).size).toBe(100);
+    await tracker.close();
+  });
+
+  test("at its end it closes its notifiers, which keep connections open until then", async () => {
+    const folder = tempFolder();
+    const told = await ops(folder);
+    const storage = memory();
+    const tracker = new ProgressTracker({ ...IDS, storage });
+    tracker.startUpgrade();
+    const cli = { env: ENV, clock: systemClock } as unknown as Parameters<typeof prepareSending>[0];
+    const begin = await prepareSending(cli, { config: told.config }, { storage, logger: silentLogger });
+    const sending = begin?.();
+    await until(() => told.ids().length > 0, "it tells");
+    expect(told.open()).toBeGreaterThan(0);
+    await sending?.close(1_000);
+    // Well before either side would end an idle connection by itself.
+    await until(() => told.open() === 0, "its connections are closed", 2_000);
     await tracker.close();
   });
 

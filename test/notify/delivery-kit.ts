@@ -1,6 +1,6 @@
 /** What the tests of deliveries share: an upgrade on disk, and deliveries of it. */
 
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 
 import { Delivery, type DeliveryOptions } from "../../src/notify/delivery.ts";
 import { parseNotes, type SentNote } from "../../src/notify/delivery/sent.ts";
@@ -8,7 +8,7 @@ import { ProgressTracker } from "../../src/progress-tracker.ts";
 import { jsonLines } from "../../src/storage/json-lines.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { tempFolder } from "../temp-folder.ts";
-import type { ScriptedNotifier } from "./scripted-notifier.ts";
+import { scriptedNotifier, type ScriptedNotifier } from "./scripted-notifier.ts";
 
 export interface Bench {
   readonly path: string;
@@ -73,4 +73,14 @@ export async function until(holds: () => boolean | Promise<boolean>, what = Stri
     if (performance.now() > deadline) throw new Error(`this did not come about: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+}
+
+/** Completes an upgrade of which its notifier was told nothing yet: it is told of both ends. */
+export async function expectRestTold(storagePath: string, name: string): Promise<void> {
+  const well = scriptedNotifier(name);
+  const tracker = new ProgressTracker({ ...IDS, storagePath, notifiers: [well] });
+  tracker.completeUpgrade();
+  await tracker.close();
+  const types = well.calls.flatMap(({ events }) => events.map(({ type }) => type));
+  expect(types).toEqual(["upgrade.started", "upgrade.completed"]);
 }

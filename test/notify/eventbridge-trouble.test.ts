@@ -1,22 +1,12 @@
 import { describe, expect, it } from "vitest";
 
 import type { ProgressEvent } from "../../src/model/event.ts";
-import { EventBridgeNotifier, type EventBridgeNotifierOptions } from "../../src/notify/eventbridge.ts";
 import type { Outcome } from "../../src/notify/notifier.ts";
-import { add, begin, fail, finish, start, story } from "../view/story.ts";
 import { awsEndpoint, awsError, CANARIES, type AwsReply, type AwsRequest } from "./aws-endpoint.ts";
-import { allTaken, detailOf, entriesOf } from "./event-bus.ts";
+import { allTaken, bus, detailOf, entriesOf, of, state } from "./event-bus.ts";
 import { keptLogger } from "./kept-logger.ts";
 
-const { state, events } = story([
-  [0, start("Nodes"), add("ng-1"), add("ng-2", { taskName: "Drain node group ng-2" }), begin("ng-1")],
-  [65, finish("ng-1")],
-  [70, begin("ng-2"), fail("ng-2", "3 pods cannot be evicted")],
-]);
-const of = (type: ProgressEvent["type"]): ProgressEvent => events.find((event) => event.type === type)!;
 const signal = new AbortController().signal;
-const bus = (options: EventBridgeNotifierOptions = {}) =>
-  new EventBridgeNotifier({ busName: "upgrade-events", ...options });
 
 const statuses = (outcomes: readonly Outcome[]) => outcomes.map(({ status }) => status);
 

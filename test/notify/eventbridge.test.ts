@@ -1,21 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import type { ProgressEvent } from "../../src/model/event.ts";
-import { EventBridgeNotifier, type EventBridgeNotifierOptions } from "../../src/notify/eventbridge.ts";
-import { add, begin, fail, finish, start, story } from "../view/story.ts";
+import { EventBridgeNotifier } from "../../src/notify/eventbridge.ts";
 import { awsEndpoint, awsError } from "./aws-endpoint.ts";
-import { allTaken, detailOf, entriesOf } from "./event-bus.ts";
+import { allTaken, bus, detailOf, entriesOf, of, state } from "./event-bus.ts";
 import { keptLogger } from "./kept-logger.ts";
 
-const { state, events } = story([
-  [0, start("Nodes"), add("ng-1"), add("ng-2", { taskName: "Drain node group ng-2" }), begin("ng-1")],
-  [65, finish("ng-1")],
-  [70, begin("ng-2"), fail("ng-2", "3 pods cannot be evicted")],
-]);
-const of = (type: ProgressEvent["type"]): ProgressEvent => events.find((event) => event.type === type)!;
 const signal = new AbortController().signal;
-const bus = (options: EventBridgeNotifierOptions = {}) =>
-  new EventBridgeNotifier({ busName: "upgrade-events", ...options });
 
 describe("an event on the bus", () => {
   it("has the event's type, its fields, and what a rule chooses by", async () => {

@@ -19,7 +19,10 @@ export interface Receiver {
   /** `http://127.0.0.1:<port>`, or https. */
   readonly origin: string;
   readonly requests: readonly Received[];
+  /** So many there have been. */
   readonly connections: () => number;
+  /** So many are open. */
+  readonly open: () => number;
 }
 
 export type Answer = (request: Received, response: ServerResponse) => unknown;
@@ -78,7 +81,7 @@ async function listening(server: Server, protocol: string): Promise<Omit<Receive
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  return { port, origin: `${protocol}://127.0.0.1:${port}`, connections: () => connections };
+  return { port, origin: `${protocol}://127.0.0.1:${port}`, connections: () => connections, open: () => sockets.size };
 }
 
 // For 127.0.0.1 and localhost, made for these tests; nothing trusts it.

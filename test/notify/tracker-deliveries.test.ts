@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 
+import type { Notifier } from "../../src/notify/notifier.ts";
 import { ProgressTracker } from "../../src/progress-tracker.ts";
 import { tempFolder } from "../temp-folder.ts";
-import { IDS } from "./delivery-kit.ts";
+import { expectRestTold, IDS } from "./delivery-kit.ts";
 import { scriptedNotifier } from "./scripted-notifier.ts";
 
 describe("a tracker with notifiers", () => {
@@ -48,14 +49,7 @@ describe("a tracker with notifiers", () => {
     const began = performance.now();
     await tracker.close();
     expect(performance.now() - began).toBeLessThan(5_000);
-    const well = scriptedNotifier("slow");
-    const again = new ProgressTracker({ ...IDS, storagePath, notifiers: [well] });
-    again.completeUpgrade();
-    await again.close();
-    expect(well.calls.flatMap(({ events }) => events.map(({ type }) => type))).toEqual([
-      "upgrade.started",
-      "upgrade.completed",
-    ]);
+    await expectRestTold(storagePath, "slow");
   });
 
   it("refuses notifiers that cannot be", () => {
@@ -69,5 +63,16 @@ describe("a tracker with notifiers", () => {
       expect(() => new ProgressTracker({ ...IDS, storagePath: tempFolder(), notifiers: notifiers as [] })).toThrow(
         expect.objectContaining({ code: "INVALID_ARGUMENT" }),
       );
+  });
+
+  it.each([
+    [undefined, 'limits of "a" must be an object, not undefined'],
+    [{ maxBytes: 1 }, 'limits.maxEvents of "a" must be a whole number of at least 1, not undefined'],
+    [{ maxEvents: 0, maxBytes: 1 }, 'limits.maxEvents of "a" must be a whole number of at least 1, not 0'],
+    [{ maxEvents: 1, maxBytes: Infinity }, 'limits.maxBytes of "a" must be a whole number of at least 1, not Infinity'],
+  ])("refuses a notifier whose limits are %j when it is given, and not when it tells", (limits, said) => {
+    const notifier = { ...scriptedNotifier("a"), limits };
+    const options = { ...IDS, storagePath: tempFolder(), notifiers: [notifier as unknown as Notifier] };
+    expect(() => new ProgressTracker(options)).toThrow(`notifiers[].${said}`);
   });
 });

@@ -5,6 +5,7 @@ import { dirname, resolve } from "node:path";
 
 import type { z } from "zod";
 
+import { parseConfigJson } from "../../config-json.ts";
 import { isMilepostError, MilepostError, shown } from "../../errors.ts";
 import { DEFAULT_RULES, rulesRouter, type Rule } from "../../notify/rules.ts";
 import { readPrivateFile } from "../../server/auth/private-file.ts";
@@ -99,13 +100,7 @@ function parsed(path: string): ConfigFile {
   } catch (error) {
     throw invalid(`the config file ${shown(path)} cannot be read (${codeOf(error)}); check its path and permissions`);
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // Not the parser's message: it quotes the text.
-    throw invalid(`${shown(path)} is not JSON; \`jq . ${path}\` says where`);
-  }
+  const json = parseConfigJson(path, text);
   const result = CONFIG.safeParse(json);
   if (result.success) return result.data;
   const faults = result.error.issues.slice(0, 5).map((issue) => faultOf(issue, json));

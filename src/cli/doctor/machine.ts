@@ -1,6 +1,6 @@
 /** Checks of the machine: Node, the terminal, the folder that the storage is in. */
 
-import { accessSync, constants, existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, statSync, statfsSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { isDiskFull, systemErrorText } from "./system-error.ts";
 import { ok, problem, warning, type Finding } from "./finding.ts";
@@ -50,6 +50,8 @@ export function checkFolder(path: string): Finding {
   const folder = resolve(path);
   const nearest = nearestFolder(folder);
   try {
+    if (!statSync(nearest).isDirectory())
+      return problem("folder", `${nearest} is a file`, "move it away, or name another with --storage-path");
     accessSync(nearest, constants.W_OK | constants.X_OK);
     const made = mkdtempSync(join(nearest, ".milepost-doctor-"));
     try {

@@ -27,7 +27,11 @@ export async function explainEvent(
   const event = await eventOf(storage, id, wanted);
   const notifiers = await eventReports(storage.deliveries(upgradeId), { run, event, rules });
   if (options.json === true) sayJson(cli, { event, notifiers }, 2);
-  else sayLines(cli, [safeText(`${event.type} (event ${event.seq}, ${event.id})`), ...notifiers.flatMap(explained)]);
+  else
+    sayLines(cli, [
+      safeText(`${event.type} (event ${event.seq}, ${event.id})`),
+      ...notifiers.flatMap((each) => explained(event.id, each)),
+    ]);
 }
 
 async function rulesOf(cli: Cli, id: string, options: NotifyOptions): Promise<KnownRules | undefined> {
@@ -39,10 +43,12 @@ async function rulesOf(cli: Cli, id: string, options: NotifyOptions): Promise<Kn
   return { routers, state };
 }
 
-function explained({ notifier, sent, verdict, reason, rules }: EventReport): readonly string[] {
+function explained(eventId: string, { notifier, sent, verdict, reason, rules }: EventReport): readonly string[] {
+  // What is told again has the event's id with `-repeat-1` …
+  const which = (id: string): string => (id === eventId ? "" : `${id.slice(eventId.length + 1).replace("-", " ")}, `);
   const calls = sent.map(
-    ({ at, attempt, outcome, code, answer }) =>
-      `    ${at} attempt ${attempt}: ${outcome}${code === undefined ? "" : ` ${code}`}${answer === undefined ? "" : `: ${answer}`}`,
+    ({ at, id, attempt, outcome, code, answer }) =>
+      `    ${at} ${which(id)}attempt ${attempt}: ${outcome}${code === undefined ? "" : ` ${code}`}${answer === undefined ? "" : `: ${answer}`}`,
   );
   const said = rules === undefined ? [] : [`    the rules now: ${rules}`];
   return [`  ${notifier}: ${verdict.replace("_", " ")}: ${reason}`, ...calls, ...said].map(safeText);

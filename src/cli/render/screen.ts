@@ -23,11 +23,12 @@ interface Drawn {
 }
 
 /**
- * A line as it is written. What was there before is cleared behind its end, but not behind a line that fills the window: the
- * cursor then stands on its last character, which would go too.
+ * A line as it is written. What was there before is cleared behind its end; but before a line that fills the window: the cursor
+ * then stands on its last character, which would go too. It is cleared all the same, since a terminal may draw a character
+ * narrower than we count, and the end of what was there would stay.
  */
 function written({ text, columns }: Drawn, windowColumns: number): string {
-  return columns < windowColumns ? `${text}\x1b[K` : text;
+  return columns < windowColumns ? `${text}\x1b[K` : `\x1b[K${text}`;
 }
 
 export interface Screen {

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { isMilepostError } from "../../errors.ts";
-import { checkId } from "../../model/check.ts";
+import { checkNewId } from "../../model/check.ts";
 import { isFinalUpgradeStatus } from "../../model/vocabulary.ts";
 import { ProgressTracker } from "../../progress-tracker.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -38,9 +38,9 @@ export interface Tracking {
  * @throws INVALID_ID, INVALID_ARGUMENT, UPGRADE_MISMATCH for options that are wrong, and for a config file that is.
  */
 export async function openTracking(cli: Cli, program: string, options: TrackingOptions): Promise<Tracking> {
-  const upgradeId = checkId(options.id ?? generatedId(program, cli.clock.now()), "--id");
-  if (options.plan !== undefined) checkId(options.plan, "--plan");
-  if (options.cluster !== undefined) checkId(options.cluster, "--cluster");
+  const upgradeId = checkNewId(options.id ?? generatedId(program, cli.clock.now()), "--id");
+  if (options.plan !== undefined) checkNewId(options.plan, "--plan");
+  if (options.cluster !== undefined) checkNewId(options.cluster, "--cluster");
   const storage = storageOf(options);
   const { logger, notices } = keptWarnings();
   const config = await configOf(options, cli, logger);

@@ -110,6 +110,13 @@ describe("the checks of the machine", () => {
     expect(folderRemedy(new Error("EACCES"))).toContain("write access");
   });
 
+  it("says that a file stands where the folder belongs, and not to give access to it", () => {
+    const file = join(temporaryFolder(), "data");
+    writeFileSync(file, "");
+    for (const path of [file, join(file, "below")])
+      expect(checkFolder(path)).toMatchObject({ level: "problem", text: `${file} is a file` });
+  });
+
   it.skipIf(process.getuid?.() === 0)("finds a folder without the right to write", () => {
     const folder = join(temporaryFolder(), "closed");
     mkdirSync(folder);

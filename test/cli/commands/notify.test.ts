@@ -77,6 +77,15 @@ describe("milepost notify", () => {
     expect((await run(["notify", "explain", "up", "99", "--storage-path", storagePath])).exitCode).toBe(2);
   });
 
+  it("explains which call was of the event, and which of its being told again", async () => {
+    const { storagePath, failed } = await told();
+    const note = { at: "2026-11-23T03:00:00.000Z", run: 1, seq: failed.seq, id: `${failed.id}-repeat-2` };
+    const again = JSON.stringify({ ...note, type: "upgrade.failed", outcome: "delivered", attempt: 1 });
+    await jsonLines({ path: storagePath }).deliveries("up").addSent("well", [again]);
+    const { stdout } = await run(["notify", "explain", "up", failed.id, "--storage-path", storagePath]);
+    expect(stdout).toMatch(/ {4}\S+ attempt 1: delivered.*\n {4}\S+ repeat 2, attempt 1: delivered$/m);
+  });
+
   it("has dead letters told again by whoever tells next", async () => {
     const { storagePath, failed } = await told();
     const { stdout } = await run(["notify", "redrive", "up", "hook", "--storage-path", storagePath]);

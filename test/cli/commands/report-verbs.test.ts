@@ -109,6 +109,18 @@ describe("milepost upgrade, task, insight", () => {
     expect(await stateOf(storagePath)).toMatchObject({ status: "cancelled", run: 3 });
   });
 
+  it("[V1] begin nothing with an id that shows nothing, and leave nothing behind", async () => {
+    const storagePath = temporaryFolder();
+    for (const verb of [
+      ["upgrade", "start", "--upgrade", " "],
+      ["run", "--id", " ", "--", "true"],
+    ]) {
+      const { exitCode, stderr } = await run(verb, { env: { MILEPOST_STORAGE_PATH: storagePath } });
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining('" " shows nothing; choose one')]);
+    }
+    expect((await jsonLines({ path: storagePath }).list()).length).toBe(0);
+  });
+
   it("print where the event stands, all of it for programs, nothing when asked to be quiet", async () => {
     const storagePath = temporaryFolder();
     expect(await report(storagePath, ["upgrade", "start"])).toMatch(/^2 upgrade\.started [0-9a-f-]{36}\n$/);

@@ -78,6 +78,15 @@ describe("screen", () => {
     expect(terminal.text).toEqual(["9876543210", "abc"]);
   });
 
+  it("leaves nothing behind a line that the terminal draws narrower than it was counted", () => {
+    const { block, written, by } = setUp(10, 5);
+    block.draw(linesOf(by, ["0123456789"]), by);
+    block.draw(linesOf(by, ["WWabcdefgh"]), by);
+    const terminal = new VirtualTerminal(10, 5);
+    for (const chunk of written) terminal.write(chunk.replaceAll("W", ""));
+    expect(terminal.text).toEqual(["abcdefgh"]);
+  });
+
   it("writes nothing when nothing has changed, and only the lines that have", () => {
     const { block, written, by } = setUp(80, 24);
     const texts = Array.from({ length: 20 }, (_, index) => `line ${index} ${"x".repeat(60)}`);

@@ -49,6 +49,7 @@ describe("the remedy in STORAGE_UNUSABLE", () => {
     [{ code: "ERR_SQLITE_ERROR", errcode: 778 }, "SQLITE_IOERR", "locks"],
     [{ code: "EISDIR" }, "EISDIR", "move it away"],
     [{ code: "EROFS" }, "EROFS", "read-only"],
+    [{ code: "", errno: -4094, message: ", Unknown error: Read-only file system 'x'" }, "EROFS", "read-only"],
     [{ code: "EACCES" }, "EACCES", "read and write"],
   ])("[L15] fits the system's reason: %o", (cause, code, remedy) => {
     const error = unusable("/data", Object.assign(new Error("x"), cause));

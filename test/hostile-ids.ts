@@ -104,3 +104,14 @@ export const INVALID_IDS: readonly unknown[] = [
   Object("a"),
   { toString: () => "a" },
 ];
+
+/** Must be refused for what begins; what is there already keeps them. */
+export const UNSEEN_IDS: readonly string[] = [
+  " ",
+  "   ",
+  "\u00a0",
+  "\u200b",
+  "\ufeff\u2060",
+  "\u3164 \u2800",
+  "\u00ad",
+];

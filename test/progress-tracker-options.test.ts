@@ -104,3 +104,10 @@ test("[V1] an upgrade cannot be named as a finished run is", () => {
   const fine = new ProgressTracker({ upgradeId: "ops@example.com", planId: "p", clusterName: "c", storage: memory() });
   expect(fine.upgradeId).toBe("ops@example.com");
 });
+
+test.each(["upgradeId", "planId", "clusterName"])("[V1] %s cannot be one that shows nothing", (field) => {
+  const ids = { upgradeId: "u", planId: "p", clusterName: "c" };
+  expect(() => new ProgressTracker({ ...ids, [field]: " ", storage: memory() })).toThrow(
+    `${field} " " shows nothing; choose one with letters or digits`,
+  );
+});

@@ -31,6 +31,17 @@ export function checkId(value: unknown, field: string): string {
   return value;
 }
 
+/** A character that is seen: neither white space nor one of those that take no place or are drawn as nothing. */
+export const SEEN =
+  /[^\s\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]/;
+
+/** The id of what begins: one that can be seen, and so pressed and pointed at. Of what is there, {@link checkId}. @throws INVALID_ID. */
+export function checkNewId(value: unknown, field: string): string {
+  const id = checkId(value, field);
+  if (SEEN.test(id)) return id;
+  throw new MilepostError("INVALID_ID", `${field} ${shown(id)} shows nothing; choose one with letters or digits`);
+}
+
 const FINISHED_RUN = /@[1-9]\d{0,14}$/;
 
 /** The id of an upgrade that is written: an id that does not look like the name of a finished run. @throws INVALID_ID. */
@@ -64,10 +75,10 @@ export function checkText(value: unknown, field: string, limit: number): string 
   return value.isWellFormed() ? value : value.toWellFormed();
 }
 
-/** A name: text that is not empty. @throws INVALID_TEXT. */
+/** A name: text that can be seen. @throws INVALID_TEXT. */
 export function checkName(value: unknown, field: string): string {
   const text = checkText(value, field, TEXT_LIMITS.name);
-  if (text.trim() === "") throw new MilepostError("INVALID_TEXT", `${field} must not be empty; say what it is`);
+  if (!SEEN.test(text)) throw new MilepostError("INVALID_TEXT", `${field} must not be empty; say what it is`);
   return text;
 }
 

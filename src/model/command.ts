@@ -6,6 +6,7 @@ import {
   checkId,
   checkMessage,
   checkName,
+  checkNewId,
   checkNumber,
   checkObject,
   checkPercentage,
@@ -238,7 +239,7 @@ function checkDefinition(fields: Fields, isForbidden?: IsForbidden): Command {
   } = fields;
   return {
     type: "addTask",
-    taskId: checkId(fields["taskId"], "taskId"),
+    taskId: checkNewId(fields["taskId"], "taskId"),
     taskName: checkName(fields["taskName"], "taskName"),
     taskType: checkTaskType(taskType),
     parentTaskId: parentTaskId === null ? null : checkId(parentTaskId, "parentTaskId"),
@@ -310,7 +311,7 @@ function checkInsight(value: unknown): InsightInput {
   const optional = (text: unknown, field: string): string | null =>
     text === undefined || text === null ? null : checkText(text, `insight.${field}`, TEXT_LIMITS.message);
   return {
-    id: checkId(id, "insight.id"),
+    id: checkNewId(id, "insight.id"),
     level: checkWord(level, "insight.level", LEVELS),
     impact: optional(impact, "impact"),
     message: checkName(message, "insight.message"),

@@ -18,7 +18,7 @@ export function checkFields(fields: object, known: ReadonlySet<string>, what: st
 
 function unknownField(name: string, known: ReadonlySet<string>, what: string): MilepostError {
   const nearest = nearestOf(name, known);
-  const hint = nearest === undefined ? `it has ${[...known].join(", ")}` : `did you mean ${nearest}?`;
+  const hint = nearest === undefined ? `it has ${[...known].join(", ") || "none"}` : `did you mean ${nearest}?`;
   return new MilepostError("INVALID_ARGUMENT", `${what} has no field ${shown(name)}; ${hint}`, {
     context: { field: name, ...(nearest !== undefined && { nearest }) },
   });

@@ -12,6 +12,7 @@ import { report, type Logger } from "../tracker/logger.ts";
 import type { Access, Admission } from "./access.ts";
 import { bareAnswer } from "./bare-answer.ts";
 import type { Pulse, Ticking } from "./pulse.ts";
+import { checkQuery } from "./query.ts";
 
 /** What the client asked for when it connected. */
 export interface Arrival {
@@ -47,6 +48,8 @@ export interface WebSocketsOptions {
 }
 
 const PATHS = new Set(["/", "/ws"]);
+/** What an address may ask for. */
+const ASKED = new Set(["channel", "after", "level"]);
 /** Pieces in which what is not yet a whole frame may come. */
 const MAX_CHUNKS = 65_536;
 
@@ -188,7 +191,8 @@ function askedFor({ url: address = "/", httpVersion }: IncomingMessage): Omit<Ar
   const { pathname, searchParams } = new URL(address, "http://localhost");
   if (!PATHS.has(pathname))
     throw new MilepostError("NOT_FOUND", `there is no WebSocket at ${shown(pathname)}; ask for / or /ws`);
-  const [channel, after, level] = ["channel", "after", "level"].map((name) => searchParams.get(name) ?? undefined);
+  checkQuery(searchParams, ASKED);
+  const [channel, after, level] = [...ASKED].map((name) => searchParams.get(name) ?? undefined);
   return { channel, after, level: level === undefined ? undefined : checkWord(level, "level", LEVELS) };
 }
 

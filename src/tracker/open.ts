@@ -3,7 +3,7 @@
 import { hostname } from "node:os";
 
 import { MilepostError, shown } from "../errors.ts";
-import { checkId, checkUpgradeId } from "../model/check.ts";
+import { checkNewId, checkUpgradeId } from "../model/check.ts";
 import { firstCursor } from "../model/cursor.ts";
 import type { ProgressEvent, WriterIdentity } from "../model/event.ts";
 import { HEALTH_THRESHOLDS, type HealthThresholds } from "../model/health.ts";
@@ -93,7 +93,7 @@ function idsFor(stored: UpgradeProgress, { planId, clusterName }: OpenTrackerOpt
     ["planId", planId],
     ["clusterName", clusterName],
   ] as const) {
-    if (given !== undefined) checkId(given, field);
+    if (given !== undefined) checkNewId(given, field);
     if (isOpen && given !== undefined && stored[field] !== given) {
       throw new MilepostError(
         "UPGRADE_MISMATCH",

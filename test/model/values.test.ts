@@ -4,7 +4,7 @@ import { checkCommand, COMMAND_TYPES } from "../../src/model/command.ts";
 import { formatCursor, parseCursor } from "../../src/model/cursor.ts";
 import { ProgressStatus, TaskType } from "../../src/model/vocabulary.ts";
 import { ERRORS, isMilepostError, MilepostError, shown } from "../../src/errors.ts";
-import { HOSTILE_IDS, INVALID_IDS } from "../hostile-ids.ts";
+import { HOSTILE_IDS, INVALID_IDS, UNSEEN_IDS } from "../hostile-ids.ts";
 import { outcome, testLog } from "./log.ts";
 
 const codeOf = (act: () => unknown): string => {
@@ -46,6 +46,15 @@ describe("ids (M06)", () => {
         expect(outcome(started(), { type: "addTask", taskId: "x", taskName: "X", parentTaskId: id })).toBe(
           "INVALID_ID",
         );
+    }
+  });
+
+  it("[V1] that show nothing are refused for what begins, and taken for what is there", () => {
+    for (const id of UNSEEN_IDS) {
+      expect(outcome(started(), { type: "addTask", taskId: id, taskName: "Task" })).toBe("INVALID_ID");
+      const insight = { id, level: "info", message: "seen" };
+      expect(outcome(started(), { type: "raiseInsight", insight })).toBe("INVALID_ID");
+      expect(outcome(started(), { type: "startTask", taskId: id })).toBe("UNKNOWN_TASK");
     }
   });
 });
@@ -170,7 +179,7 @@ describe("texts", () => {
   });
 
   it("[V4] a name holds something that can be seen", () => {
-    for (const name of ["", " ", "\n\t", undefined, null])
+    for (const name of ["", " ", "\n\t", ...UNSEEN_IDS, undefined, null])
       expect(outcome(testLog(), { type: "addTask", taskId: "t", taskName: name })).toBe("INVALID_TEXT");
     for (const phase of ["", " ", null])
       expect(outcome(testLog(), { type: "setCurrentPhase", phase })).toBe("INVALID_TEXT");

@@ -12,7 +12,7 @@ import { CLIENT_MESSAGES } from "../../src/server/api/schemas/messages.ts";
 import { parseClientMessage } from "../../src/stream/protocol.ts";
 import { sendCommands } from "../../src/tracker/hand-over.ts";
 import { tempFolder } from "../temp-folder.ts";
-import { begun, serve } from "./api/serve.ts";
+import { begun, exchange, serve } from "./api/serve.ts";
 
 const IDS = { upgradeId: "u1", planId: "p", clusterName: "prod" };
 
@@ -127,6 +127,99 @@ describe("[V7] HTTP", () => {
     }
     expect(await state()).toBe(before);
     expect((await server.get(`${U}/new`)).status).toBe(404);
+  });
+});
+
+describe("[V7] HTTP, in the query", () => {
+  const QUERIES: readonly (readonly [string, string])[] = [
+    ["/api/v1/upgrades?cluste=prod", "did you mean cluster?"],
+    ["/api/v1/upgrades?status=failed&zzz=1", "it has status, cluster, limit, page"],
+    ["/api/v1/upgrades?limit=1&limit=2", '"limit" more than once'],
+    ["/api/v1/upgrades/u1?at=3", "it has none"],
+    ["/api/v1/upgrades/u1/summary?zzz=1", "it has none"],
+    ["/api/v1/upgrades/u1/usual?zzz=1", "it has none"],
+    ["/api/v1/upgrades/u1/comparison?wih=u2", "did you mean with?"],
+    ["/api/v1/upgrades/u1/events?afer=x", "did you mean after?"],
+    ["/api/v1/upgrades/u1/events?since=x", "it has after, limit, wait, level"],
+    ["/api/v1/upgrades/u1/export?forma=csv", "did you mean format?"],
+    ["/api/v1/session?chanel=fleet", "did you mean channel?"],
+    ["/api/v1/share-links?upgradeId=u1", "did you mean upgrade?"],
+    ["/api/v1/upgrades/u1/events?__proto__=1", "it has after, limit, wait, level"],
+  ];
+
+  test.each(QUERIES)("refuses %s, and says what there is", async (path, hint) => {
+    const server = await serve();
+    await begun(server);
+    for (const accept of ["*/*", "text/event-stream"]) {
+      if (accept !== "*/*" && !path.includes("/events")) continue;
+      const { status, headers, text } = await server.get(path, { Accept: accept });
+      expect([status, headers.get("content-type")]).toEqual([400, "application/problem+json"]);
+      expect(JSON.parse(text)).toMatchObject({ code: "INVALID_ARGUMENT", detail: expect.stringContaining(hint) });
+    }
+  });
+
+  test("refuses what would change something, before it does", async () => {
+    const server = await serve();
+    await begun(server);
+    const { status } = await server.post("/api/v1/upgrades/u1/commands?dryRun=true", {
+      type: "startTask",
+      taskId: "t1",
+    });
+    expect([status, (await server.delete("/api/v1/upgrades/u1?force=1")).status]).toEqual([400, 400]);
+    expect((await server.get("/api/v1/upgrades/u1")).json.tasks[0].status).toBe("not_started");
+  });
+
+  test("takes what there is, tickets, and anything at probes, documents and the badge", async () => {
+    const server = await serve();
+    await begun(server);
+    const { ticket } = (await server.post("/api/v1/tickets", {})).json as { ticket: string };
+    const paths = [
+      `/api/v1/upgrades?status=not_started&cluster=prod&limit=5&ticket=${ticket}`,
+      "/api/v1/upgrades/u1/events?limit=1&wait=0&level=logs&after=",
+      ...["/healthz?from=lb", "/openapi.json?v=2", "/badge/u1.svg?t=123"],
+    ];
+    const answers = await Promise.all(paths.map(async (path) => `${path} ${(await server.get(path)).status}`));
+    expect(answers).toEqual(paths.map((path) => `${path} ${path.endsWith("after=") ? 410 : 200}`));
+  });
+
+  test("refuses them when a WebSocket is asked for", async () => {
+    const server = await serve();
+    await begun(server);
+    const answer = await exchange(
+      server.port,
+      `GET /ws?chanel=fleet HTTP/1.1\r\nHost: localhost:${server.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('has no field \\"chanel\\"; did you mean channel?');
+  });
+});
+
+describe("[V7] a name that stands twice in an object of a body", () => {
+  const WRONG: readonly (readonly [string, string])[] = [
+    ["a field", '{"type":"startTask","taskId":"t1","taskId":"t2"}'],
+    ["a field, once escaped", '{"type":"startTask","taskId":"t1","task\\u0049d":"t2"}'],
+    ["a detail", '{"type":"startTask","taskId":"t1","details":{"a":{"b":1,"b":2}}}'],
+    ["a field behind a detail", '{"type":"startTask","details":{"type":"}{"},"taskId":"t1", "type" : "completeTask"}'],
+    ["a field of the second command", '[{"type":"startTask","taskId":"t1"},{"type":"startTask","type":"x"}]'],
+    ["a dangerous one", '{"type":"startTask","taskId":"t1","details":{"__proto__":1,"__proto__":2}}'],
+  ];
+
+  test.each(WRONG)("is refused: %s", async (_what, body) => {
+    const server = await serve();
+    await begun(server);
+    const { status, json } = await server.post("/api/v1/upgrades/u1/commands", body);
+    expect([status, json.code]).toEqual([400, "INVALID_ARGUMENT"]);
+    expect(json.detail).toMatch(/has "\w+" twice in one object/);
+    expect((await server.get("/api/v1/upgrades/u1")).json.tasks[0].status).toBe("not_started");
+  });
+
+  test("is taken in two objects, and as a value", async () => {
+    const server = await serve();
+    await begun(server);
+    const body =
+      '[{"type":"startTask","taskId":"t1","details":{"type":"a: \\"b\\": {","x":[{"y":1},{"y":2}]}},{"type":"heartbeat","taskId":"t1"}]';
+    expect((await server.post("/api/v1/upgrades/u1/commands", body)).status).toBe(200);
   });
 });
 

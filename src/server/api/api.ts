@@ -15,6 +15,7 @@ import { problemAnswer } from "./problem.ts";
 import { addRoutes, sentPath, type ApiContext, type ApiEnv, type Route } from "./route.ts";
 import { credentialRoutes, type Credentials } from "./routes/credential-routes.ts";
 import { deleteRoutes } from "./routes/delete-routes.ts";
+import { earlierRoutes } from "./routes/earlier-routes.ts";
 import { eventRoutes, type EventStream } from "./routes/event-routes.ts";
 import { exportRoutes } from "./routes/export-routes.ts";
 import { reportRoutes } from "./routes/report-routes.ts";
@@ -87,9 +88,11 @@ function routesOf(options: ApiOptions): readonly Route[] {
     identify: (c) => grantOf(c, credentials.authenticator),
   };
   const { all = () => readAll(service) } = options;
+  const list = upgradeList(all);
   const documents = { openApi: () => openApiDocument(routes, version), asyncApi: () => asyncApiDocument(version) };
   const routes: readonly Route[] = [
-    ...upgradeRoutes(service, upgradeList(all)),
+    ...upgradeRoutes(service, list),
+    ...earlierRoutes(service, list),
     ...eventRoutes(service, events),
     ...exportRoutes(service),
     ...reportRoutes(service, createRequests(upgrades)),

@@ -44,7 +44,8 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
       title: "Milepost",
       version,
       description:
-        "Upgrades: what has happened, what happens now, and reporting it. Ids stand in addresses as one percent-encoded segment.",
+        "Upgrades: what has happened, what happens now, and reporting it. Ids stand in addresses as one percent-encoded segment. " +
+        "A query of /api and a body hold what is listed and no more: another field, or one twice, is answered with 400 INVALID_ARGUMENT.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/" }],

@@ -1,8 +1,8 @@
 /** The JSON body of a request, within limits that are checked before it is parsed. */
 
 import { isMilepostError, MilepostError, shown } from "../../errors.ts";
+import { scanJson } from "../../scan-json.ts";
 import type { ApiContext } from "./route.ts";
-import { scanJson } from "./scan-json.ts";
 
 /** At most so many bytes in one body. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -25,14 +25,16 @@ export async function readJson(c: ApiContext): Promise<unknown> {
   if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity")
     throw new MilepostError("UNSUPPORTED_MEDIA_TYPE", `the body must not be encoded as ${shown(encoding)}`);
   const bytes = await readBytes(c);
-  scanJson(bytes, JSON_LIMITS);
+  const twice = scanJson(bytes, JSON_LIMITS);
+  if (twice !== undefined)
+    throw new MilepostError("INVALID_ARGUMENT", `the body has ${shown(twice)} twice in one object; give it once`);
   return parse(bytes);
 }
 
-async function readBytes(c: ApiContext): Promise<Uint8Array> {
+async function readBytes(c: ApiContext): Promise<Buffer> {
   if (Number(c.req.header("content-length") ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   const body = c.req.raw.body;
-  if (body === null) return new Uint8Array();
+  if (body === null) return Buffer.alloc(0);
   const pieces: Uint8Array[] = [];
   let size = 0;
   try {

@@ -6,6 +6,7 @@ import type { z } from "zod";
 
 import { MilepostError, shown, type ErrorCode } from "../../errors.ts";
 import type { Caller } from "../auth/request-guard.ts";
+import { checkQuery } from "../query.ts";
 
 /** Node's own request and response, and who calls. */
 export interface ApiEnv {
@@ -60,7 +61,7 @@ const METHODS = { get: "GET, HEAD", post: "POST", delete: "DELETE" } as const;
 
 /** Adds the routes. What has a route and another method is answered with 405 and what there is. */
 export function addRoutes(app: Hono<ApiEnv>, routes: readonly Route[]): void {
-  for (const { method, path, handle } of routes) app.on(method.toUpperCase(), pathPattern(path), handle);
+  for (const route of routes) app.on(route.method.toUpperCase(), pathPattern(route.path), handlerOf(route));
   for (const path of new Set(routes.map((route) => route.path))) {
     const allowed = routes.filter((route) => route.path === path).map(({ method }) => METHODS[method]);
     app.all(pathPattern(path), (c) => {
@@ -72,6 +73,16 @@ export function addRoutes(app: Hono<ApiEnv>, routes: readonly Route[]): void {
       );
     });
   }
+}
+
+/** Probes, documents and pictures have no fields to misspell, and whoever asks for them often adds some of their own. */
+function handlerOf({ path, parameters = [], handle }: Route): Route["handle"] {
+  if (!path.startsWith("/api/")) return handle;
+  const known = new Set(parameters.filter((each) => each.in === "query").map(({ name }) => name));
+  return (c) => {
+    checkQuery(new URL(c.req.url).searchParams, known);
+    return handle(c);
+  };
 }
 
 /** `/badge/{id}.svg` as Hono writes it. */

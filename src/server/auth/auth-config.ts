@@ -7,6 +7,7 @@ import { dirname, resolve } from "node:path";
 
 import { z } from "zod";
 
+import { parseConfigJson } from "../../config-json.ts";
 import { isMilepostError, MilepostError, shown } from "../../errors.ts";
 import type { AuthenticatorOptions } from "./authenticator.ts";
 import { parsePermission } from "./grant.ts";
@@ -181,13 +182,7 @@ function readText(path: string, options: { readonly mayAllRead?: boolean }, at =
 }
 
 function parsed(path: string, text: string): AuthConfig {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // Not the parser's message: it quotes the text.
-    throw invalid(`${shown(path)} is not JSON; check it with \`jq . <file>\``);
-  }
+  const json = parseConfigJson(path, text);
   const result = AUTH_CONFIG.safeParse(json);
   if (result.success) return result.data;
   throw invalid(

@@ -30,7 +30,8 @@ export interface CarriedBy {
 }
 
 const TOKEN_PARAMETERS = ["token", "access_token"] as const;
-const SECRET_PARAMETERS: readonly string[] = [...TOKEN_PARAMETERS, "ticket"];
+/** What a query may hold of credentials, whether they are taken there or not. */
+export const SECRET_PARAMETERS: readonly string[] = [...TOKEN_PARAMETERS, "ticket"];
 const BEARER = "bearer.";
 
 /** @throws UNAUTHENTICATED for credentials that are not well formed, and for a token in the URL where that is not allowed. */

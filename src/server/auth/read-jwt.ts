@@ -3,6 +3,7 @@
  * refused before a key is looked for. Whether the signature holds is for `jose` to say, afterwards.
  */
 
+import { scanJson } from "../../scan-json.ts";
 import { unauthenticated } from "./refusal.ts";
 
 /** A longer token is refused unread. In characters. */
@@ -76,27 +77,11 @@ function objectIn(bytes: Buffer): Readonly<Record<string, unknown>> {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     value = JSON.parse(text);
-    isTwofold = hasNameTwice(text);
+    isTwofold = scanJson(bytes) !== undefined;
   } catch {
     throw unauthenticated("malformed");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value) || isTwofold)
     throw unauthenticated("malformed");
   return value as Readonly<Record<string, unknown>>;
-}
-
-/** Of JSON that has been parsed: a string before a colon is a name in the innermost open object. */
-function hasNameTwice(json: string): boolean {
-  const open: Set<string>[] = [];
-  for (const [mark, name] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
-    if (mark === "{") open.push(new Set());
-    else if (mark === "}") open.pop();
-    else if (name !== undefined) {
-      const names = open.at(-1) as Set<string>;
-      const key = JSON.parse(name) as string;
-      if (names.has(key)) return true;
-      names.add(key);
-    }
-  }
-  return false;
 }

@@ -11,7 +11,7 @@ export interface EtaWords {
   readonly when: string;
   /** As "in about 12m 05s"; null when there is no time. */
   readonly left: string | null;
-  /** As "between 14:25 and 14:50"; null when there is no time. */
+  /** As "between 14:25 and 14:50"; null when there is no time, and when all of it is the minute that `when` says. */
   readonly range: string | null;
   /** What it was worked out from; null when there is no time. */
   readonly basis: string | null;
@@ -38,10 +38,11 @@ export function etaWords({ range, usual, over }: EtaView, head: HeadView, zone: 
     over: over === null ? null : overWords(over),
   };
   if (range === null) return { when: whyNone(head, zone), left: null, range: null, basis: null, ...beside };
+  const isOneMinute = !range.isHeld && at(range.lowAt) === at(range.highAt);
   return {
     when: `${range.isHeld ? "not before " : ""}${at(range.isHeld ? range.lowAt : range.likelyAt)}`,
     left: range.isHeld ? "held by what is waited for" : `in about ${durationText(range.likelyMs)}`,
-    range: `${range.isHeld ? "otherwise " : ""}${between(range)}`,
+    range: isOneMinute ? null : `${range.isHeld ? "otherwise " : ""}${between(range)}`,
     basis: BASIS[range.from],
     ...beside,
   };

@@ -5,8 +5,17 @@ import { clockText, dateText, durationText, shortDateText, type TimeZone } from 
 import type { FeedEntry } from "./feed.ts";
 
 /** How many times as fast as it was. */
-export const PLAY_SPEEDS = [1, 2, 5, 10, 30, 60, 120, 300, 600] as const;
+export const PLAY_SPEEDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600] as const;
 export type PlaySpeed = (typeof PLAY_SPEEDS)[number];
+
+/** Whoever has not chosen a speed wants a record to take at least so long, in ms, and a minute to take at least a second. */
+const LEAST_MS = 5_000;
+const FASTEST = 60;
+
+/** The speed at which a record of such a length (ms) is played until another one is chosen. */
+export function playSpeed(lengthMs: number): PlaySpeed {
+  return PLAY_SPEEDS.findLast((speed) => speed <= FASTEST && lengthMs / speed >= LEAST_MS) ?? PLAY_SPEEDS[0];
+}
 
 /** A place in words. */
 export interface PlaceText {

@@ -35,9 +35,13 @@ export interface Stretches {
 /** No log was read. */
 export const NO_STRETCHES: Stretches = { isWhole: false, ended: () => [] };
 
+/** So many are kept; beyond it the older half is forgotten. */
+const MAX_STRETCHES = 10_000;
+
 /** Gathers the stretches of a log. */
 export class StretchLog implements Stretches {
   #isWhole = true;
+  #count = 0;
   readonly #ended = new Map<string | null, Ended[]>();
   /** When each task began to wait for what it waits for. */
   readonly #waitingSinceMs = new Map<string, number>();
@@ -51,6 +55,7 @@ export class StretchLog implements Stretches {
     this.#isWhole = false;
     for (const [taskId, ended] of this.#ended) {
       const kept = ended.filter(({ endSeq }) => endSeq >= seq);
+      this.#count -= ended.length - kept.length;
       if (kept.length === 0) this.#ended.delete(taskId);
       else if (kept.length < ended.length) this.#ended.set(taskId, kept);
     }
@@ -88,6 +93,10 @@ export class StretchLog implements Stretches {
     const known = this.#ended.get(taskId);
     if (known === undefined) this.#ended.set(taskId, [stretch]);
     else known.push(stretch);
+    this.#count += 1;
+    if (this.#count <= MAX_STRETCHES) return;
+    const ends = [...this.#ended.values()].flatMap((all) => all.map(({ endSeq }) => endSeq)).sort((a, b) => a - b);
+    this.forgetBefore(ends[ends.length >> 1] as number);
   }
 }
 

@@ -42,6 +42,39 @@ export interface Comparison {
   readonly counts: { readonly both: number; readonly onlyLater: number; readonly onlyEarlier: number };
 }
 
+/** An upgrade that is compared. */
+export interface ComparedUpgrade extends Pick<
+  UpgradeProgress,
+  "upgradeId" | "run" | "clusterName" | "status" | "startedAt"
+> {
+  readonly hasEnded: boolean;
+}
+
+/** An upgrade beside the one that it is compared with, as it goes over the wire; without one there are no rows. */
+export interface ComparedPair extends Omit<Comparison, "whole"> {
+  readonly later: ComparedUpgrade;
+  readonly earlier: ComparedUpgrade | null;
+  /** What else the later one could be compared with, the newest first. */
+  readonly choices: readonly string[];
+  readonly whole: ComparedRow | null;
+}
+
+/** Two upgrades, or one that there is nothing to compare with, at a wall time (epoch ms). */
+export function comparePair(
+  earlier: UpgradeProgress | null,
+  later: UpgradeProgress,
+  { choices, asOfMs }: { readonly choices: readonly string[]; readonly asOfMs: number },
+): ComparedPair {
+  const sides = { later: comparedUpgrade(later), earlier: earlier && comparedUpgrade(earlier), choices };
+  if (earlier === null)
+    return { ...sides, whole: null, phases: [], counts: { both: 0, onlyLater: 0, onlyEarlier: 0 }, tasks: [] };
+  return { ...sides, ...compareUpgrades(earlier, later, asOfMs) };
+}
+
+function comparedUpgrade({ upgradeId, run, clusterName, status, startedAt }: UpgradeProgress): ComparedUpgrade {
+  return { upgradeId, run, clusterName, status, startedAt, hasEnded: isFinalUpgradeStatus(status) };
+}
+
 /** Compares two upgrades, each at a wall time (epoch ms): what has ended stays as it ended. */
 export function compareUpgrades(earlier: UpgradeProgress, later: UpgradeProgress, asOfMs: number): Comparison {
   const [early, late] = [workMoment(earlier, asOfMs), workMoment(later, asOfMs)];
@@ -69,11 +102,16 @@ function row(named: Named, earlier: ComparedSide | null, later: ComparedSide | n
   return { depth: 0, hasChildren: false, ...named, earlier, later, moreMs: moreOf(earlier, later) };
 }
 
+/** A smaller difference is none. */
+const ALIKE_MS = 1_000;
+
 function moreOf(earlier: ComparedSide | null, later: ComparedSide | null): number | null {
   const [before, after] = [earlier?.workedMs ?? null, later?.workedMs ?? null];
   if (before === null || after === null) return null;
-  const isOpen = (after <= before && later?.hasEnded === false) || (before <= after && earlier?.hasEnded === false);
-  return isOpen ? null : after - before;
+  const more = after - before;
+  // Whoever runs gets longer: only what is longer already stays so.
+  const isOpen = (later?.hasEnded === false && more < ALIKE_MS) || (earlier?.hasEnded === false && -more < ALIKE_MS);
+  return isOpen ? null : more;
 }
 
 function upgradeSide(state: UpgradeProgress, { logMs }: Moment): ComparedSide {
@@ -196,6 +234,6 @@ export function sideNotes({ status, workedMs, pausedMs, attempts, hasEnded }: Co
 /** "+12m 05s", "−3s", "same"; null stays null. Less than a second is the same. */
 export function differenceText(moreMs: number | null): string | null {
   if (moreMs === null) return null;
-  if (Math.abs(moreMs) < 1000) return "same";
+  if (Math.abs(moreMs) < ALIKE_MS) return "same";
   return `${moreMs > 0 ? "+" : "−"}${durationText(Math.abs(moreMs))}`;
 }

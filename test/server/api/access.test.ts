@@ -95,6 +95,23 @@ describe("[G2] X05: each role, each action, on its own, a foreign and no upgrade
     }
   });
 
+  test("[G2] beside an upgrade of its own nobody is shown a foreign one", async () => {
+    const server = await guarded();
+    await server.post("/api/v1/upgrades", { upgradeId: "u4", clusterName: "prod" }, bearer("admin"));
+    await server.post("/api/v1/upgrades/u4/commands", { type: "completeUpgrade" }, bearer("admin"));
+    const choices = async (role: Role): Promise<unknown> =>
+      (await server.get("/api/v1/upgrades/u1/comparison", bearer(role))).json.choices;
+    await expect.poll(() => choices("admin")).toEqual(["u4"]);
+    const beside = async (id: string) => server.get(`/api/v1/upgrades/u1/comparison?with=${id}`, bearer("guest"));
+    const [foreign, none] = [await beside("u2"), await beside("u3")];
+    expect(told(foreign)).toBe(NO);
+    expect(foreign.text.replaceAll("u2", "u3")).toBe(none.text);
+    expect(await choices("guest")).toEqual([]);
+    expect((await server.get("/api/v1/upgrades/u1/usual", bearer("guest"))).json.upgrades).toBe(0);
+    for (const path of ["usual", "comparison"])
+      expect(told(await server.get(`/api/v1/upgrades/u1/${path}`, bearer("stranger")))).toBe(NO);
+  });
+
   test.each([
     ["admin", ["u1", "u2"]],
     ["lister", ["u1", "u2"]],

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { isMilepostError } from "../../../src/errors.ts";
 import { checkCommand, COMMAND_TYPES } from "../../../src/model/command.ts";
 import { command, commands, newUpgrade } from "../../../src/server/api/schemas/commands.ts";
-import { HOSTILE_IDS } from "../../hostile-ids.ts";
+import { HOSTILE_IDS, UNSEEN_IDS } from "../../hostile-ids.ts";
 
 const isTaken = (value: unknown): boolean => {
   try {
@@ -19,7 +19,7 @@ const isTaken = (value: unknown): boolean => {
 };
 
 const id = fc.oneof(
-  fc.constantFrom("t1", "a/b", "x".repeat(255), "é".repeat(127), ...HOSTILE_IDS),
+  fc.constantFrom("t1", "a/b", "x".repeat(255), "é".repeat(127), ...HOSTILE_IDS, ...UNSEEN_IDS),
   fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }),
 );
 const text = fc.oneof(fc.string({ maxLength: 30 }), fc.constantFrom("", " ", "x".repeat(16_384), "\u0000"));

@@ -110,6 +110,9 @@ describe("the OpenAPI document", () => {
     check("get", upgrade, await server.get("/api/v1/upgrades/none"));
     check("get", upgrade, await server.get("/api/v1/upgrades/u1", { Accept: "text/html" }));
     check("get", `${upgrade}/summary`, await server.get("/api/v1/upgrades/u1/summary"));
+    check("get", `${upgrade}/usual`, await server.get("/api/v1/upgrades/u1/usual"));
+    check("get", `${upgrade}/comparison`, await server.get("/api/v1/upgrades/u1/comparison"));
+    check("get", `${upgrade}/comparison`, await server.get("/api/v1/upgrades/u1/comparison?with=none"));
     check("get", `${upgrade}/events`, await server.get("/api/v1/upgrades/u1/events"));
     check(
       "get",

@@ -5,10 +5,11 @@ import { jsonLines } from "../../../src/storage/json-lines.ts";
 import { memory } from "../../../src/storage/memory.ts";
 import type { Storage } from "../../../src/storage/storage.ts";
 import { readEvents, readUpgrade } from "../../../src/tracker/read.ts";
-import { HOSTILE_IDS } from "../../hostile-ids.ts";
+import { HOSTILE_IDS, UNSEEN_IDS } from "../../hostile-ids.ts";
 import { tempFolder } from "../../temp-folder.ts";
 import { holder } from "./child-process.ts";
 import { begun, serve, type Answered } from "./serve.ts";
+import { recordUnseen } from "./unseen-log.ts";
 
 const commands = "/api/v1/upgrades/u1/commands";
 const types = ({ json }: Answered): readonly string[] => json.events.map(({ type }: ProgressEvent) => type);
@@ -185,6 +186,35 @@ describe("[D1] what the library refuses, HTTP refuses, and what it takes comes b
     }
     const made = (await storage.list()).map(({ upgradeId }) => upgradeId).sort();
     expect(made).toEqual(HOSTILE_IDS.filter((id) => id !== "." && id !== "..").sort());
+  });
+
+  test("[V1] no upgrade, plan, cluster or task begins with an id that shows nothing", async () => {
+    const server = await serve();
+    for (const id of UNSEEN_IDS) {
+      const bodies = [
+        { upgradeId: id },
+        { planId: id },
+        { clusterName: id },
+        { tasks: [{ taskId: id, taskName: "T" }] },
+      ];
+      for (const body of bodies) {
+        const { status, json } = await server.post("/api/v1/upgrades", { upgradeId: "new", ...body });
+        expect([status, json.code]).toEqual([400, "INVALID_ID"]);
+      }
+    }
+    expect((await server.get("/api/v1/upgrades")).json.upgrades).toEqual([]);
+  });
+
+  test("[V1] a log that holds such ids is read, reported into and deleted", async () => {
+    const storage = memory();
+    await recordUnseen(storage);
+    const server = await serve({ storage });
+    const path = "/api/v1/upgrades/%20";
+    expect((await server.get("/api/v1/upgrades")).json.upgrades).toMatchObject([{ upgradeId: " ", clusterName: " " }]);
+    const started = await server.post(`${path}/commands`, { type: "completeTask", taskId: " " });
+    expect(started.json.events).toMatchObject([{ type: "task.completed", taskId: " " }]);
+    expect((await server.get(path)).json.tasks).toMatchObject([{ taskId: " ", status: "completed" }]);
+    await expect.poll(async () => (await server.delete(path)).status, { timeout: 10_000 }).toBe(204);
   });
 
   test.each(['""', '"\\ud800"', '"a\\u0000b"', '"a\\nb"', JSON.stringify("é".repeat(128)), "7", "null"])(

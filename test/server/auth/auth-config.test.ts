@@ -76,6 +76,8 @@ test("what is wrong is named by field and value, with what to do, and no secret 
   const token = { name: "ci", token: TOKEN, permissions: ["watch:*"] };
   const faults: [unknown, ...string[]][] = [
     ["{ CANARY", "is not JSON", "jq"],
+    ["", "is empty"],
+    ['{ "anonymous": ["watch:fleet"], "anonymous": [] }', 'has "anonymous" twice', "give it once"],
     ["[]", "it must be an object", "an array"],
     [{ tokens: {} }, "tokens must be a list", "an object"],
     [{ tokens: [token, { ...token, permissions: "watch:*" }] }, "tokens[1].permissions must be a list", '"watch:*"'],

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { etaView } from "../../../src/view/estimate/eta.ts";
 import { momentAt } from "../../../src/view/upgrade/upgrade-view.ts";
-import { usualDurations } from "../../../src/view/estimate/usual-durations.ts";
+import type { UsualDurations } from "../../../src/view/estimate/usual-durations.ts";
 import { add, at, begin, finish, report, start, story, wait, type Step } from "../story.ts";
+import { toldBy } from "../usual.ts";
 
-const eta = (steps: readonly Step[], second: number, usual?: ReturnType<typeof usualDurations>) => {
+const eta = (steps: readonly Step[], second: number, usual?: UsualDurations) => {
   const { state } = story(steps);
   return etaView(state, momentAt(state, at(second), usual));
 };
@@ -13,7 +14,7 @@ const minutes = (count: number) => count * 60_000;
 
 /** One earlier upgrade: `a` took 10 minutes, then `b` 20. */
 const earlier = (more: number = 1) =>
-  usualDurations([
+  toldBy([
     story([
       [0, start(), add("a"), add("b"), begin("a")],
       [600 * more, finish("a"), begin("b")],

@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
 
 import { evolve } from "../../../src/model/evolve.ts";
+import type { ProgressEvent } from "../../../src/model/event.ts";
 import { emptyUpgrade, type UpgradeProgress } from "../../../src/model/upgrade.ts";
 import { basisText, behindText, overPlanMs, overPlanText, planOf } from "../../../src/view/estimate/plan.ts";
 import { StretchLog, stretchesOf } from "../../../src/view/timeline/stretches.ts";
 import { momentAt } from "../../../src/view/upgrade/upgrade-view.ts";
-import { earlierUpgrades, NOTHING_USUAL, usualDurations } from "../../../src/view/estimate/usual-durations.ts";
+import { NOTHING_USUAL } from "../../../src/view/estimate/usual-durations.ts";
+import { earlierUpgrades } from "../../../src/view/estimate/usual-times.ts";
 import { add, at, begin, fail, finish, IDS, start, story, type Step } from "../story.ts";
+import { toldBy } from "../usual.ts";
 
 /** An upgrade that ran a, then b, for so many seconds each. */
 const ran = (aSeconds: number, bSeconds: number, more: Partial<UpgradeProgress> = {}): UpgradeProgress => ({
@@ -25,17 +28,21 @@ const task = (state: UpgradeProgress, taskId: string) => {
   return found;
 };
 
-describe("usualDurations", () => {
+describe("what is usual", () => {
   it("gives the middle and what nine of ten took, with the number of upgrades", () => {
-    const usual = usualDurations(EARLIER);
+    const usual = toldBy(EARLIER);
     expect(usual.upgrades).toBe(3);
-    expect(usual.usualMs({ taskId: "a", taskName: "?", taskType: "?" })).toEqual({ p50: 20_000, p90: 52_000, runs: 3 });
+    expect(usual.usualMs({ taskId: "a", taskName: "?", taskType: "?" })).toMatchObject({
+      p50: 20_000,
+      p90: 52_000,
+      runs: 3,
+    });
     expect(usual.whole).toEqual({ p50: 120_000, p90: 152_000, runs: 3 });
     expect(usual.usualStartMs({ taskId: "b", taskName: "?", taskType: "?" })).toBe(20_000);
   });
 
   it("knows a task by its id, else by name and type, and says nothing of one that it does not know", () => {
-    const usual = usualDurations([ran(10, 100)]);
+    const usual = toldBy([ran(10, 100)]);
     const type = "upgrade_step";
     expect(usual.usualMs({ taskId: "other", taskName: "a", taskType: type })?.p50).toBe(10_000);
     expect(usual.usualMs({ taskId: "other", taskName: "a", taskType: "cleanup" })).toBeUndefined();
@@ -50,8 +57,8 @@ describe("usualDurations", () => {
       [80, finish("a"), fail("b", "gone")],
       [90, { type: "completeUpgrade" }],
     ]);
-    const usual = usualDurations([state]);
-    expect(usual.usualMs(task(state, "a"))).toEqual({ p50: 20_000, p90: 20_000, runs: 1 });
+    const usual = toldBy([state]);
+    expect(usual.usualMs(task(state, "a"))).toMatchObject({ p50: 20_000, p90: 20_000, runs: 1 });
     expect(usual.usualMs(task(state, "b"))).toBeUndefined();
     expect(usual.whole?.p50).toBe(30_000);
     expect(usual.usualStartMs(task(state, "a"))).toBeUndefined();
@@ -76,7 +83,7 @@ describe("planOf", () => {
   const plan = (steps: readonly Step[], second: number, earlier = EARLIER) => {
     const { state } = story(steps);
     const now = momentAt(state, at(second));
-    return { state, now, plan: planOf(state, { usual: usualDurations(earlier), now }) };
+    return { state, now, plan: planOf(state, { usual: toldBy(earlier), now }) };
   };
 
   it("puts each task where it usually lies after the start, for as long as it usually takes", () => {
@@ -113,7 +120,7 @@ describe("planOf", () => {
     ];
     const { state, now } = plan(steps, 50);
     const pauses = [{ kind: "paused", fromMs: 10_000, toMs: 40_000, on: null } as const];
-    const moved = planOf(state, { usual: usualDurations(EARLIER), now, pauses });
+    const moved = planOf(state, { usual: toldBy(EARLIER), now, pauses });
     expect(moved.of(task(state, "a"))?.fromMs).toBe(0);
     expect(moved.of(task(state, "b"))?.fromMs).toBe(50_000);
     expect(moved.endMs).toBe(150_000);
@@ -184,6 +191,20 @@ describe("stretches", () => {
       toMs: null,
       on: "Pod y",
     });
+  });
+
+  it("keeps so many at most, the newest", () => {
+    const { log, states } = gathered([
+      [0, start(), { type: "pauseUpgrade" }],
+      [5, { type: "resumeUpgrade" }],
+    ]);
+    const [paused, resumed] = states.slice(-2) as [UpgradeProgress, UpgradeProgress];
+    const event = { type: "upgrade.resumed" } as ProgressEvent;
+    for (let seq = 10; seq < 30_000; seq += 1) log.take({ ...event, seq }, paused, resumed);
+    const kept = log.ended(null, 29_999);
+    expect(kept.length).toBeLessThanOrEqual(10_000);
+    expect(kept.length).toBeGreaterThanOrEqual(4_999);
+    expect(log.ended(null, 29_998)).toHaveLength(kept.length - 1);
   });
 
   it("says that it does not know all once it has forgotten some", () => {

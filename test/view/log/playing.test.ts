@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { FeedEntry } from "../../../src/view/log/feed.ts";
 import { labelPlace } from "../../../src/view/timeline/lane-label.ts";
-import { entriesUntil, entryAt, markBeside, marksOf, placeText } from "../../../src/view/log/playing.ts";
+import { entriesUntil, entryAt, markBeside, marksOf, placeText, playSpeed } from "../../../src/view/log/playing.ts";
 import type { Bar, Lane } from "../../../src/view/timeline/timeline.ts";
 import { at, start, story } from "../story.ts";
 
@@ -56,6 +56,13 @@ describe("a place in the log", () => {
     expect(placeText(state, options)).toEqual({ time: "12:00:05", ago: "1m 00s ago", position: "event 2 of 9" });
     expect(placeText(state, { ...options, nowMs: at(86_405) }).time).toBe("2026-11-23 12:00:05");
     expect(placeText(state, { ...options, nowMs: at(5) }).ago).toBeNull();
+  });
+});
+
+describe("playSpeed", () => {
+  it("lets a short record take some seconds, and a long one no longer than it must", () => {
+    const speeds = [0, 400, 2_000, 6_000, 30_000, 60_000, 299_000, 300_000, 3_600_000].map(playSpeed);
+    expect(speeds).toEqual([0.1, 0.1, 0.1, 1, 5, 10, 30, 60, 60]);
   });
 });
 

@@ -34,6 +34,11 @@ describe("etaWords", () => {
     expect(held.range).toBe("otherwise between 12:17 and 12:23");
   });
 
+  it("says a range that is one minute once", () => {
+    const near: Step[] = [...half, [1_198, report("a", { percentage: 99.99 })]];
+    expect(words(near, 1_198)).toMatchObject({ when: "12:19", range: null, basis: "from the pace so far" });
+  });
+
   it("says why there is none", () => {
     expect(words([[0, add("a")]], 1).when).toBe("not started");
     expect(words([[0, start(), add("a"), begin("a")]], 1).when).toBe("too early to say");

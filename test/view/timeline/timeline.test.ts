@@ -7,15 +7,16 @@ import { planOf } from "../../../src/view/estimate/plan.ts";
 import { NO_STRETCHES } from "../../../src/view/timeline/stretches.ts";
 import { panned, placeIn, ticksOf, windowRound, zoomed } from "../../../src/view/timeline/time-scale.ts";
 import { bandsOf, laneOf, laneRows, wholeWindow, type Frame } from "../../../src/view/timeline/timeline.ts";
-import { NOTHING_USUAL, usualDurations } from "../../../src/view/estimate/usual-durations.ts";
+import { NOTHING_USUAL } from "../../../src/view/estimate/usual-durations.ts";
 import { workMoment } from "../../../src/view/upgrade/work-moment.ts";
 import { add, at, begin, fail, finish, start, story, wait, type Step } from "../story.ts";
+import { toldBy } from "../usual.ts";
 
 const WINDOW = { fromMs: 0, toMs: 100_000 };
 
 const frameOf = (state: UpgradeProgress, second: number, earlier: readonly UpgradeProgress[] = []): Frame => {
   const now = workMoment(state, at(second));
-  const usual = earlier.length === 0 ? NOTHING_USUAL : usualDurations(earlier);
+  const usual = earlier.length === 0 ? NOTHING_USUAL : toldBy(earlier);
   return { state, now, window: WINDOW, stretches: NO_STRETCHES, plan: planOf(state, { usual, now }) };
 };
 

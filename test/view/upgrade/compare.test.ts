@@ -73,6 +73,19 @@ it("gives no verdict on what may still get longer, and calls no phase gone that 
   expect(ended.phases.map(({ later }) => later === null)).toEqual([false, true]);
 });
 
+it("calls nothing the same while it runs", () => {
+  const quick: Step[] = [[0, start(), add("a"), begin("a")]];
+  const ended: Step[] = [...quick, [1, finish("a"), { type: "completeUpgrade" }]];
+  const moreAt = (second: number) => {
+    const [early, late] = [story(ended).state, story(quick).state];
+    const [there, back] = [compareUpgrades(early, late, at(second)), compareUpgrades(late, early, at(second))];
+    return [there.whole.moreMs, there.tasks[0]?.moreMs, back.whole.moreMs];
+  };
+  expect(moreAt(1.2)).toEqual([null, null, null]);
+  expect(moreAt(1.9)).toEqual([null, null, null]);
+  expect(moreAt(2)).toEqual([1_000, 1_000, -1_000]);
+});
+
 it("is all the same against itself", () => {
   const { state } = story(EARLIER);
   const { tasks, whole } = compareUpgrades(state, state, at(100));

@@ -88,6 +88,10 @@ describe("the list of upgrades", () => {
     expect([...ids({ sort })].sort()).toEqual(FLEET.map(({ upgradeId }) => upgradeId).sort());
   });
 
+  test("shows an id in which there is nothing to see in quotes, so that it can be pressed", () => {
+    expect(fleetRow({ ...(FLEET[0] as UpgradeSummary), upgradeId: " " }, at(60)).name).toBe('" "');
+  });
+
   test("makes every text safe to show, and keeps the id as it is", () => {
     const hostile = "a\u202e\u001b[2J";
     const made = fleetRow({ ...(FLEET[0] as UpgradeSummary), upgradeId: hostile, clusterName: hostile }, at(60));

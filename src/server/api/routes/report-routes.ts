@@ -3,7 +3,7 @@
 import { z } from "zod";
 
 import { isMilepostError, MilepostError, shown } from "../../../errors.ts";
-import { checkId, checkObject } from "../../../model/check.ts";
+import { checkNewId, checkObject } from "../../../model/check.ts";
 import { checkCommand, type Command } from "../../../model/command.ts";
 import type { ProgressEvent } from "../../../model/event.ts";
 import { checkFields } from "../../../model/known-fields.ts";
@@ -206,10 +206,10 @@ function creation(body: unknown) {
     return checkCommand({ ...(task as object), type: "addTask" });
   });
   return {
-    ...(upgradeId !== undefined && { upgradeId: addressable(checkId(upgradeId, "upgradeId")) }),
+    ...(upgradeId !== undefined && { upgradeId: addressable(checkNewId(upgradeId, "upgradeId")) }),
     identity: {
-      ...(planId !== undefined && { planId: checkId(planId, "planId") }),
-      ...(clusterName !== undefined && { clusterName: checkId(clusterName, "clusterName") }),
+      ...(planId !== undefined && { planId: checkNewId(planId, "planId") }),
+      ...(clusterName !== undefined && { clusterName: checkNewId(clusterName, "clusterName") }),
     },
     list: [start, ...additions],
   };

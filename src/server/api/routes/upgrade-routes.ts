@@ -3,9 +3,9 @@
 import { z } from "zod";
 
 import { checkId } from "../../../model/check.ts";
-import type { UpgradeProgress } from "../../../model/upgrade.ts";
 import { summaryAt } from "../../../view/upgrade/summary.ts";
 import { hasTag } from "../entity-tag.ts";
+import { largeJson } from "../large-json.ts";
 import { answerable } from "../negotiate.ts";
 import { queryValue, type Parameter, type Route } from "../route.ts";
 import { status, summary, upgrade } from "../schemas/state.ts";
@@ -23,7 +23,6 @@ export const UPGRADE_ID: Parameter = {
 };
 
 const JSON_TYPE = "application/json";
-const TASKS_PER_PART = 500;
 
 const limit = z.int().min(1).max(500).default(100);
 const page = z.string().min(1).max(2_000).optional();
@@ -100,8 +99,8 @@ function stateRoute(service: Service): Route {
         c.header("ETag", tag);
         c.header("Cache-Control", "private, no-cache");
         if (hasTag(c.req.header("if-none-match"), tag)) return c.body(null, 304);
-        c.header("Content-Type", JSON_TYPE);
-        return c.req.method === "HEAD" ? c.body(null) : c.body(inParts(stateParts(state)));
+        const { tasks, ...head } = state;
+        return largeJson(c, head, { tasks: tasks.values() });
       }),
   };
 }
@@ -121,37 +120,4 @@ function summaryRoute(service: Service): Route {
         return c.json(summaryAt(log.state, { asOfMs: service.clock.now(), hasWriter: log.hasWriter }));
       }),
   };
-}
-
-/** The JSON text of a state, in parts small enough that none of them stalls the event loop. */
-function* stateParts({ tasks, ...head }: UpgradeProgress): Generator<string, undefined> {
-  yield `${JSON.stringify(head).slice(0, -1)},"tasks":[`;
-  let batch: string[] = [];
-  let separator = "";
-  for (const task of tasks.values()) {
-    batch.push(JSON.stringify(task));
-    if (batch.length < TASKS_PER_PART) continue;
-    yield separator + batch.join(",");
-    separator = ",";
-    batch = [];
-  }
-  yield `${batch.length > 0 ? separator : ""}${batch.join(",")}]}`;
-  return undefined;
-}
-
-/** A body that is made part by part, as fast as it is read. */
-function inParts(parts: Generator<string, undefined>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        // Other work goes first: a large state is no hurry.
-        await new Promise((next) => setImmediate(next));
-        const part = parts.next();
-        if (part.done === true) controller.close();
-        else controller.enqueue(encoder.encode(part.value));
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import { TEXT_LIMITS } from "../../../model/check.ts";
 import { MAX_WEIGHT } from "../../../model/rollup.ts";
-import { count, detailsInput, id, name, named, text, upTo } from "./values.ts";
+import { count, detailsInput, id, name, named, newId, text, upTo } from "./values.ts";
 
 /** At most so many commands in one request. */
 export const MAX_COMMANDS = 1_000;
@@ -25,7 +25,7 @@ const taskStatus = z.strictObject({
 });
 
 const definition = {
-  taskId: id,
+  taskId: newId,
   taskName: name,
   taskType: z
     .string()
@@ -57,7 +57,7 @@ const report = z
   .meta({ not: { required: ["percentage", "completedSteps"] } });
 
 const insight = z.strictObject({
-  id,
+  id: newId,
   level: z.enum(["info", "warning", "error"]),
   message: name,
   impact: text().nullish(),
@@ -98,9 +98,9 @@ export const commands = z.union([command, z.array(command).min(1).max(MAX_COMMAN
 
 /** A new upgrade. */
 export const newUpgrade = z.strictObject({
-  upgradeId: id.optional().describe("Made by the server when left out"),
-  planId: id.optional().describe("The upgrade's id when left out"),
-  clusterName: id.optional().describe('"unknown" when left out'),
+  upgradeId: newId.optional().describe("Made by the server when left out"),
+  planId: newId.optional().describe("The upgrade's id when left out"),
+  clusterName: newId.optional().describe('"unknown" when left out'),
   phase: name.default("Initialization"),
   tasks: z
     .array(taskDefinition)

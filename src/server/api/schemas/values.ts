@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 
-import { TEXT_LIMITS } from "../../../model/check.ts";
+import { SEEN, TEXT_LIMITS } from "../../../model/check.ts";
 import { copyDetails, type JsonObject } from "../../../model/json.ts";
 
 /** The schemas that the documents name, each by its `id`. */
@@ -21,8 +21,11 @@ export const id = z
   .refine((text) => text.isWellFormed() && utf8.encode(text).length <= TEXT_LIMITS.idBytes)
   .describe(`Well-formed text of 1 to ${TEXT_LIMITS.idBytes} UTF-8 bytes without control characters`);
 
-/** Text that is not empty: see `checkName`. */
-export const name = z.string().max(TEXT_LIMITS.name).regex(/\S/);
+/** The id of what begins: see `checkNewId`. */
+export const newId = id.regex(SEEN);
+
+/** Text that can be seen: see `checkName`. */
+export const name = z.string().max(TEXT_LIMITS.name).regex(SEEN);
 
 /** Free text: see `checkText`. */
 export const text = (limit: number = TEXT_LIMITS.message) => z.string().max(limit);

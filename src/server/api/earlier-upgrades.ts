@@ -1,0 +1,53 @@
+/** Which upgrades an upgrade may be compared with, and what they were. */
+
+import { isMilepostError } from "../../errors.ts";
+import type { UpgradeProgress } from "../../model/upgrade.ts";
+import { isFinalUpgradeStatus } from "../../model/vocabulary.ts";
+import type { UpgradeSummary } from "../../view/upgrade/summary.ts";
+import type { Grant } from "../auth/grant.ts";
+import type { ApiContext } from "./route.ts";
+import { withUpgrade, type Service } from "./service.ts";
+import type { UpgradeList } from "./upgrade-list.ts";
+
+/** So many earlier upgrades tell enough. */
+const MAX_EARLIER = 8;
+/** Of the newest so many the finished ones are taken. */
+const LOOKED_AT = 50;
+
+/**
+ * The finished runs before this one, the newest first, then other finished upgrades of the cluster; of the plan when there are
+ * none. Only what the caller may watch is in the list that it is taken from.
+ */
+export async function earlierRefs(
+  list: UpgradeList,
+  grant: Grant,
+  { upgradeId, run, clusterName, planId }: UpgradeProgress,
+): Promise<readonly string[]> {
+  const runs = Array.from({ length: Math.min(run - 1, MAX_EARLIER) }, (_, index) => `${upgradeId}@${run - 1 - index}`);
+  if (runs.length === MAX_EARLIER) return runs;
+  const ended = async (wanted: string | undefined): Promise<readonly UpgradeSummary[]> => {
+    const page = await list.page({ status: undefined, clusterName: wanted, limit: LOOKED_AT, page: undefined }, grant);
+    return page.upgrades.filter((other) => other.upgradeId !== upgradeId && isFinalUpgradeStatus(other.status));
+  };
+  let others = await ended(clusterName);
+  if (others.length === 0 && runs.length === 0)
+    others = (await ended(undefined)).filter((other) => other.planId === planId);
+  return [...runs, ...others.map((other) => other.upgradeId)].slice(0, MAX_EARLIER);
+}
+
+/** Their states, without those that cannot be read: one that is gone or damaged must not hide what the others tell. */
+export async function statesOf(
+  service: Service,
+  c: ApiContext,
+  refs: readonly string[],
+): Promise<readonly UpgradeProgress[]> {
+  const states: UpgradeProgress[] = [];
+  for (const ref of refs) {
+    try {
+      states.push(await withUpgrade(service, c, { action: "watch", ref }, ({ state }) => state));
+    } catch (error) {
+      if (!isMilepostError(error)) throw error;
+    }
+  }
+  return states;
+}

@@ -1,19 +1,21 @@
-/** How the dashboard is built: few files with hashed names, nothing inline, nothing from elsewhere. */
+/** How the dashboard is built: one script with a hashed name, nothing inline, nothing from elsewhere. */
 
-import { defineConfig } from "vite";
+import { minify } from "terser";
+import { defineConfig, type Plugin } from "vite";
 
-/** What every page needs is one file: many small ones would be larger together, and slower. */
-const CORE =
-  /node_modules|\/src\/(errors\.ts|(model|stream|parts)\/|(duration|log-time|safe-text|status-words)\.ts)|web\/src\/(?!main)[\w-]+\.tsx?$/;
+import { likeBesideLike } from "./like-beside-like.ts";
 
 export default defineConfig({
   root: import.meta.dirname,
   base: "/",
+  plugins: [compressed(), likeBesideLike()],
   // The older of the two ways to write elements down: the same at run time, and shorter.
   oxc: {
     jsx: { runtime: "classic", pragma: "h", pragmaFrag: "Fragment" },
     jsxInject: `import { h, Fragment } from "preact"`,
   },
+  // Nobody looks into signals here.
+  define: { "window.__PREACT_SIGNALS_DEVTOOLS__": "false" },
   build: {
     // Browsers of the last two years: they know light-dark() and :has().
     target: ["chrome123", "edge123", "firefox128", "safari17.5"],
@@ -23,9 +25,25 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    // Which file needs which: a test adds up what each page loads.
-    manifest: "files.json",
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "core", test: CORE }] } } },
+    rolldownOptions: {
+      // One file: what is split is larger together, because each part is compressed by itself.
+      output: { codeSplitting: false },
+      // Only data and functions: what nothing uses of them goes.
+      treeshake: { moduleSideEffects: [{ test: /\/src\/(model|stream|view)\//, sideEffects: false }] },
+    },
     license: { fileName: "licenses.md" },
   },
 });
+
+/** Says the same in less, over and over; Vite's own minifier comes after it and gives the names. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    renderChunk: async (code) => {
+      // What becomes part of where it is used is no function that could stand beside its like.
+      const compress = { ecma: 2020, passes: 3, keep_fargs: false, reduce_funcs: false } as const;
+      const { code: less = code } = await minify(code, { module: true, compress, mangle: false });
+      return { code: less, map: null };
+    },
+  };
+}

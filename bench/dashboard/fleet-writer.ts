@@ -1,14 +1,13 @@
 /** A process that records many upgrades at once, and then, when it is told to, changes each of them in its turn. */
 
 import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { ProgressTracker } from "milepost";
 
+import { atPace } from "./at-pace.ts";
+
 const CLUSTERS = 40;
 const TASKS = 20;
-/** A timer that is late makes up for it. */
-const TICK_MS = 10;
 
 const [storagePath = "", upgrades = "0", perSecond = "0", seconds = "0"] = process.argv.slice(2);
 
@@ -36,13 +35,6 @@ function report(): void {
   else tracker.completeTask(`t${task}`);
 }
 
-const began = performance.now();
-let told = 0;
-for (;;) {
-  const passed = (performance.now() - began) / 1000;
-  if (passed >= Number(seconds)) break;
-  for (const due = Math.floor(passed * Number(perSecond)); told < due; told++) report();
-  await sleep(TICK_MS);
-}
+await atPace(perSecond, seconds, report);
 await Promise.all(trackers.map((tracker) => tracker.close()));
 process.disconnect();

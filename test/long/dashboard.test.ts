@@ -16,7 +16,8 @@ async function expectSmooth(load: Omit<PageLoad, "storagePath" | "perSecond">) {
 }
 
 it("stays smooth with 10,000 tasks and 20,000 events at 100 events a second, in memory that does not grow", async () => {
-  const smooth = await expectSmooth({ subject: "tasks", before: 0, seconds: 200 });
+  // So many were there before: what a page holds of a log is full.
+  const smooth = await expectSmooth({ subject: "tasks", before: 20_000, seconds: 200 });
   expect(smooth.heapSlopeMbPerHour).toBeLessThan(5);
 });
 

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 
 import { tempFolder } from "../temp-folder.ts";
@@ -27,18 +27,25 @@ async function served(options: readonly string[] = []) {
   return { upgrade, server: await serverProcess({ storagePath, options }) };
 }
 
-test("a browser's own WebSocket gets each event once, over a close and a killed server", async () => {
-  const { upgrade, server } = await served();
-  const page = await openPage(browser, `${server.url}/openapi.json`);
-  await page.evaluate(`watch.webSocket(${JSON.stringify(server.webSocketUrl)}, ${JSON.stringify(CHANNEL)})`);
-  await untilSeen(page, "messages.length >= 3");
-  const reporting = upgrade.report(400);
+type Watched = Awaited<ReturnType<typeof served>> & { readonly page: Page };
+
+/** Reports so much, and kills the server while the page sees it. */
+async function reportOverKill(count: number, { page, upgrade, server }: Watched): Promise<void> {
+  const reporting = upgrade.report(count);
   await untilSeen(page, "messages.length > 100");
   await server.kill();
   await server.startAgain();
   await reporting;
   await upgrade.complete();
   await untilSeen(page, IS_COMPLETED);
+}
+
+test("a browser's own WebSocket gets each event once, over a close and a killed server", async () => {
+  const { upgrade, server } = await served();
+  const page = await openPage(browser, `${server.url}/openapi.json`);
+  await page.evaluate(`watch.webSocket(${JSON.stringify(server.webSocketUrl)}, ${JSON.stringify(CHANNEL)})`);
+  await untilSeen(page, "messages.length >= 3");
+  await reportOverKill(400, { page, upgrade, server });
   const { messages, ends } = await seen(page);
   const { connections, types } = expectWholeLog(messages, upgrade.lines());
   expect(connections).toBe(3);
@@ -52,13 +59,7 @@ test("a browser's EventSource comes back by itself after the server was killed, 
   const page = await openPage(browser, `${server.url}/openapi.json`);
   await page.evaluate(`watch.eventSource(${JSON.stringify(EVENTS_PATH)})`);
   await untilSeen(page, "messages.length >= 2");
-  const reporting = upgrade.report(300);
-  await untilSeen(page, "messages.length > 100");
-  await server.kill();
-  await server.startAgain();
-  await reporting;
-  await upgrade.complete();
-  await untilSeen(page, IS_COMPLETED);
+  await reportOverKill(300, { page, upgrade, server });
   const { messages, ids, opened, ends } = await seen(page);
   const { types } = expectWholeLog(messages, upgrade.lines());
   expect(types.filter((type) => ["snapshot", "subscribed"].includes(type))).toEqual([

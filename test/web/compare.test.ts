@@ -58,7 +58,7 @@ it("compares with any other, also a finished run, and says what cannot be read",
   await expectAccessible(page);
   await page.getByLabel("Any other upgrade").fill("nowhere");
   await page.getByRole("button", { name: "Compare", exact: true }).click();
-  await page.getByText("It cannot be shown: there is no such upgrade.").waitFor();
+  await page.getByText(/^They cannot be compared: .*nowhere/).waitFor();
   expect(new URL(page.url()).search).toBe("?a=u1&b=nowhere");
   await expectAccessible(page);
 });
@@ -72,4 +72,17 @@ it("says what to do when there is nothing to compare, or no upgrade is named", a
   await page.goto(`${server.url}/compare`);
   await page.getByText("The address names no upgrade.").waitFor();
   await expectAccessible(page);
+});
+
+it("says what is known of the connection, and goes on by itself when the server is back", async () => {
+  const server = await startServer();
+  await recordUpgrade(server, { upgradeId: "u1", startedAt: HOUR_AGO() - DAY });
+  server.track("u2").startUpgrade("Check");
+  const page = await openPage({ url: `${server.url}/compare?a=u2`, expected: [/ERR_CONNECTION_REFUSED/] });
+  await page.locator("[data-connection=live]").waitFor();
+  await server.stop();
+  await page.getByText(/^reconnecting/).waitFor();
+  await page.getByText("Whole upgrade").waitFor();
+  await server.startAgain();
+  await page.locator("[data-connection=live]").waitFor();
 });

@@ -136,6 +136,10 @@ describe("the fleet", () => {
       await row(page, "broken").waitFor();
       await expectAccessible(page);
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(look.width);
+      // A row that is too wide for its place need not be for the window.
+      const overhang = "[...document.querySelectorAll('.filters *')].map((each) => each.getBoundingClientRect().right)";
+      const edge = await page.evaluate<number>("document.querySelector('.filters').getBoundingClientRect().right");
+      expect(Math.max(...(await page.evaluate<number[]>(overhang)))).toBeLessThanOrEqual(edge + 0.5);
       await page.getByRole("button", { name: "Settings" }).click();
       await page.getByRole("dialog").waitFor();
       await expectAccessible(page);

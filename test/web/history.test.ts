@@ -1,13 +1,11 @@
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
-import { formatCursor } from "../../src/model/cursor.ts";
 import type { ProgressEvent } from "../../src/model/event.ts";
-import { canonicalJson } from "../../src/model/json.ts";
 import type { UpgradeProgress } from "../../src/model/upgrade.ts";
 import type { Watched } from "../../src/stream/client.ts";
-import { HeldLog } from "../../web/src/history/held-log.ts";
+import type { LogBounds } from "../../web/src/history/whole-log.ts";
 import { createHistoryStore, type HistoryStore } from "../../web/src/history-store.ts";
-import { add, begin, report, start, story, type Step } from "../view/story.ts";
+import { json, logOf, SMALL } from "./long-log.ts";
 import { statesOf } from "./recorded.ts";
 
 /** A frame is what a browser has. */
@@ -16,82 +14,9 @@ beforeAll(() => {
   globalThis.cancelAnimationFrame ??= (frame) => clearTimeout(frame);
 });
 
-/** A log of so many events, with the cursors that a storage gives. */
-function logOf(events: number, logId = "log"): readonly ProgressEvent[] {
-  const steps: Step[] = [[0, start(), ...Array.from({ length: 8 }, (_, task) => add(`t${task}`))]];
-  for (let task = 0; task < 8; task += 1) steps.push([1, begin(`t${task}`)]);
-  for (let second = 2; steps.length < events; second += 1)
-    steps.push([second, report(`t${second % 8}`, { percentage: second % 100 })]);
-  return story(steps)
-    .events.slice(0, events)
-    .map((event) => ({ ...event, cursor: formatCursor({ logId, term: "term", seq: event.seq }) }));
-}
-
-const json = (state: UpgradeProgress | undefined) => state && canonicalJson(state);
-
-describe("HeldLog", () => {
-  const events = logOf(1_100);
-  const states = statesOf(events);
-  const held = (bounds?: { maxEvents: number; maxLogBytes: number }) => {
-    const log = new HeldLog(events[0] as ProgressEvent, bounds);
-    for (const event of events.slice(1)) log.append(event);
-    return log;
-  };
-
-  it("gives at every event, in any order, the very state that the fold gives", () => {
-    const log = held();
-    for (let place = 0; place < events.length; place += 1) {
-      const seq = ((place * 389) % events.length) + 1;
-      expect(json(log.stateAt(seq))).toBe(json(states[seq - 1]));
-    }
-    for (const seq of [200, 199, 150, 200, 2]) expect(json(log.stateAt(seq))).toBe(json(states[seq - 1]));
-    expect(log.stateAt(0)).toBeUndefined();
-    expect(log.stateAt(events.length + 1)).toBeUndefined();
-  });
-
-  it("drops the oldest beyond its bound, says so, and is exact for the rest", () => {
-    const log = held({ maxEvents: 600, maxLogBytes: 1e9 });
-    expect(log.firstSeq).toBe(513);
-    expect(log.lastSeq).toBe(1_100);
-    expect(log.stateAt(512)).toBeUndefined();
-    for (const seq of [513, 600, 768, 769, 1_100]) expect(json(log.stateAt(seq))).toBe(json(states[seq - 1]));
-    expect(log.entries[0]?.seq).toBeGreaterThanOrEqual(513);
-    expect(log.stretches.isWhole).toBe(false);
-  });
-
-  it("drops by the bytes of the text of logs, too", () => {
-    const text = "x".repeat(1_000);
-    const log = new HeldLog(events[0] as ProgressEvent, { maxEvents: 1e9, maxLogBytes: 1e6 });
-    for (let seq = 2; seq <= 3_000; seq += 1)
-      log.append({
-        ...(events[20] as ProgressEvent),
-        type: "log.appended",
-        taskId: "t1",
-        text,
-        seq,
-        cursor: `log.term.${seq}`,
-      });
-    expect(log.logText.lines.length).toBeLessThan(800);
-    expect(log.firstSeq).toBeGreaterThan(2_000);
-  });
-
-  it("finds the event of a moment, and the events beside one", () => {
-    const log = held();
-    for (const seq of [1, 30, 256, 257, 700, 1_100]) {
-      const { lastMs } = (states[seq - 1] as UpgradeProgress).clock;
-      const found = log.seqAt(lastMs);
-      expect((states[found - 1] as UpgradeProgress).clock.lastMs).toBe(lastMs);
-      expect(states[found]?.clock.lastMs).not.toBe(lastMs);
-    }
-    expect(log.seqAt(-1)).toBe(1);
-    expect(log.seqAt(1e12)).toBe(1_100);
-    expect([log.seqBeside(5, 1), log.seqBeside(5, -10), log.seqBeside(1_095, 10)]).toEqual([6, 1, 1_100]);
-  });
-});
-
 describe("the history store", () => {
   /** A server with a log that can be changed, and a live stream that is spoken by hand. */
-  const served = (first: readonly ProgressEvent[]) => {
+  const served = (first: readonly ProgressEvent[], bounds?: LogBounds) => {
     const server = { events: first, isAway: false, asked: 0, onEnd: (): void => undefined };
     const listeners = new Set<(item: Watched) => void>();
     let otherLogs = 0;
@@ -110,6 +35,7 @@ describe("the history store", () => {
     const history = createHistoryStore({
       upgradeId: "upgrade-123",
       get,
+      ...(bounds && { bounds }),
       onEvent: (listener) => {
         listeners.add(listener);
         return () => void listeners.delete(listener);
@@ -134,7 +60,7 @@ describe("the history store", () => {
   const exact = (history: HistoryStore, events: readonly ProgressEvent[]) => {
     const states = statesOf(events);
     for (const seq of [1, 2, 300, 301, events.length])
-      if (seq <= events.length) expect(json(history.stateAt(seq))).toBe(json(states[seq - 1]));
+      if (seq <= events.length) expect(json(history.at(seq)?.stateAt(seq))).toBe(json(states[seq - 1]));
   };
 
   it("asks for nothing until it is asked, then reads page by page, and takes what is live without asking again", async () => {
@@ -207,7 +133,7 @@ describe("the history store", () => {
     tell({ cursor: next.at(-1)?.cursor, reset: true });
     await level(history, 20);
     expect(otherLogs()).toBe(1);
-    expect(history.grown.value.log?.logId).toBe("next");
+    expect(history.at(undefined)?.logId).toBe("next");
     exact(history, next);
   });
 
@@ -221,5 +147,70 @@ describe("the history store", () => {
     happen(all.slice(400));
     await level(history, 500);
     exact(history, all);
+  });
+
+  /** The place that is wanted, once it is there: exactly. */
+  const isThere = async (history: HistoryStore, seq: number, states: readonly UpgradeProgress[]) => {
+    await expect.poll(() => history.at(seq), { timeout: 3_000 }).toBeDefined();
+    expect(json(history.at(seq)?.stateAt(seq))).toBe(json(states[seq - 1]));
+  };
+
+  it("reads again what it no longer holds, wherever somebody goes, while events go on to come", async () => {
+    const all = logOf(9_000);
+    const states = statesOf(all);
+    const { history, happen } = served(all.slice(0, 8_000), SMALL);
+    history.seek(5);
+    await isThere(history, 5, states);
+    await level(history, 8_000);
+    for (const [turn, seq] of [3_000, 17, 7_999, 4_200, 1].entries()) {
+      history.seek(seq);
+      happen(all.slice(8_000 + turn * 200, 8_200 + turn * 200));
+      await isThere(history, seq, states);
+    }
+    await level(history, 9_000);
+    expect(json(history.at(9_000)?.stateAt(9_000))).toBe(json(states[8_999]));
+    expect(history.lacks(9_001)).toBe(true);
+    expect(history.at(9_001)).toBe(history.at(undefined));
+  });
+
+  it("keeps a place that is looked at while what was newest is dropped behind it", async () => {
+    const all = logOf(3_000);
+    const states = statesOf(all);
+    const { history, happen } = served(all.slice(0, 1_000), SMALL);
+    history.seek(900);
+    await isThere(history, 900, states);
+    happen(all.slice(1_000));
+    await level(history, 3_000);
+    await isThere(history, 900, states);
+  });
+
+  it("says so when the server is gone and a place would have to be read, and what it holds is still there", async () => {
+    const all = logOf(3_000);
+    const states = statesOf(all);
+    const { server, history } = served(all, SMALL);
+    history.load();
+    await level(history, 3_000);
+    await expect.poll(() => history.status.value.kind).toBe("ready");
+    server.isAway = true;
+    history.seek(100);
+    await expect.poll(() => history.status.value).toEqual({ kind: "failed", reason: "fetch failed" });
+    expect(history.at(100)).toBeUndefined();
+    expect(history.lacks(100)).toBe(false);
+    expect(json(history.at(2_900)?.stateAt(2_900))).toBe(json(states[2_899]));
+    server.isAway = false;
+    await isThere(history, 100, states);
+    await expect.poll(() => history.status.value.kind).toBe("ready");
+  });
+
+  it("folds nothing again that the live stream has folded", async () => {
+    const all = logOf(310);
+    const { history, tell } = served(all.slice(0, 300));
+    history.load();
+    await level(history, 300);
+    const state = statesOf(all)[300] as UpgradeProgress;
+    const event = all[300] as ProgressEvent;
+    tell({ event, cursor: event.cursor, state });
+    await level(history, 301);
+    expect(history.at(301)?.state).toBe(state);
   });
 });

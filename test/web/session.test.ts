@@ -13,6 +13,15 @@ const TOKEN = "operators-token-of-the-test";
 /** The browser says on the console that a request was refused; the page says it to people. */
 const REFUSED = [/Failed to load resource.*(401|403)/, /WebSocket connection to .* failed/];
 
+async function shareTokenOf(url: string): Promise<string> {
+  const answer = await fetch(`${url}/api/v1/upgrades/u1/share`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json" },
+    body: "{}",
+  });
+  return ((await answer.json()) as { readonly token: string }).token;
+}
+
 describe("a page with a server that knows its readers", () => {
   it("asks for a token, exchanges it for a cookie, and shows everything then", async () => {
     const server = await startServer({ auth: authOf(TOKEN) });
@@ -44,12 +53,7 @@ describe("a page with a server that knows its readers", () => {
   it("opens a share link: one upgrade, to read only, and no token left in the address", async () => {
     const server = await startServer({ auth: authOf(TOKEN) });
     for (const id of ["u1", "u2"]) server.track(id).startUpgrade(`Phase of ${id}`);
-    const answer = await fetch(`${server.url}/api/v1/upgrades/u1/share`, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json" },
-      body: "{}",
-    });
-    const { token } = (await answer.json()) as { readonly token: string };
+    const token = await shareTokenOf(server.url);
     const context = await openContext();
     const page = await openPage({ url: `${server.url}/#share=${token}`, context, expected: REFUSED });
     await page.getByText("Phase of u1").first().waitFor();
@@ -89,7 +93,45 @@ describe("a page with a server that knows its readers", () => {
     }
   });
 
-  it("says why a share link does not work", async () => {
+  it("keeps who has signed in over a share link, and signs out in every tab of the browser", async () => {
+    const server = await startServer({ auth: authOf(TOKEN) });
+    server.track("u1").startUpgrade("Phase of u1");
+    const context = await openContext();
+    const fleet = await openPage({ url: server.url, context, expected: REFUSED });
+    for (const none of ["   ", "x".repeat(5_000)]) {
+      await fleet.getByLabel("Token").fill(none);
+      await fleet.keyboard.press("Enter");
+      await fleet.getByText("The server does not know this token.").waitFor();
+      await fleet.reload();
+    }
+    await fleet.getByLabel("Token").fill(TOKEN);
+    await fleet.keyboard.press("Enter");
+    await fleet.getByText("Phase of u1").waitFor();
+    const page = await openPage({ url: `${server.url}/#share=${await shareTokenOf(server.url)}`, context });
+    await page.getByRole("button", { name: "Share" }).waitFor();
+    await page.getByText("Phase of u1").first().waitFor();
+    expect(await page.getByText("read-only").count()).toBe(0);
+    await fleet.reload();
+    await fleet.getByText("Phase of u1").waitFor();
+    await fleet.getByRole("button", { name: "Settings" }).click();
+    await fleet.getByRole("button", { name: "Sign out" }).click();
+    for (const each of [fleet, page]) await each.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(await page.getByText("Phase of u1").count()).toBe(0);
+  });
+
+  it("says why a share link does not work, and goes on as who one was before", async () => {
+    const server = await startServer({ auth: authOf(TOKEN) });
+    server.track("u1").startUpgrade("Phase of u1");
+    const context = await openContext();
+    const shared = await openPage({ url: `${server.url}/#share=${await shareTokenOf(server.url)}`, context });
+    await shared.getByText("read-only").waitFor();
+    const page = await openPage({ url: `${server.url}/upgrades/u1#share=a.b.c`, context, expected: REFUSED });
+    await page.getByText("Phase of u1").first().waitFor();
+    await page.getByText("read-only").waitFor();
+    expect(await page.getByRole("button", { name: "Share" }).count()).toBe(0);
+  });
+
+  it("says why a share link does not work to whom nobody knows", async () => {
     const server = await startServer({ auth: authOf(TOKEN) });
     server.track("u1").startUpgrade();
     const page = await openPage({ url: `${server.url}/upgrades/u1#share=a.b.c`, expected: REFUSED });

@@ -83,11 +83,42 @@ it("opens at the moment that a link names, says so, and comes back to what is li
   expect((await shownOf(page))["status"]).toBe("completed");
 });
 
+it("goes to any moment of a log that is longer than what the page holds, and on to what came before", async () => {
+  const server = await startServer();
+  const tracker = server.track("long");
+  tracker.startUpgrade("Check");
+  for (let task = 0; task < 50; task += 1) tracker.addTask(`t${task}`, `Task ${task}`);
+  for (let task = 0; task < 50; task += 1) tracker.startTask(`t${task}`);
+  for (let event = 0; event < 21_400; event += 1) tracker.updateTaskProgress(`t${event % 50}`, Math.floor(event / 215));
+  for (let task = 0; task < 30; task += 1) tracker.completeTask(`t${task}`);
+  await tracker.flush();
+  const states = statesOf(await eventsOf(server, "long"));
+  const page = await openPage({ url: `${server.url}/upgrades/long?at=700` });
+  const isAt = async (seq: number): Promise<void> => {
+    await page.getByText(`(event ${seq} of`).waitFor({ timeout: 30_000 });
+    const { percent, counts } = await shownOf(page);
+    const expected = expectedOf(states[seq - 1] as UpgradeProgress);
+    expect({ percent, counts }).toEqual({ percent: expected["percent"], counts: expected["counts"] });
+  };
+  await isAt(700);
+  await pressAndSettle(page, "ArrowLeft", 699);
+  await isAt(699);
+  await page.getByRole("button", { name: "Back to live" }).click();
+  await page.getByRole("button", { name: "Go back to earlier ones" }).click();
+  await page.getByText("The past", { exact: true }).waitFor();
+  await page.waitForFunction(() => /of 21\d{3}\)/.test(document.querySelector(".travel-text")?.textContent ?? ""));
+  const seq = Number(new URL(page.url()).searchParams.get("at"));
+  expect(seq).toBeGreaterThan(1_000);
+  await isAt(seq);
+  await expectAccessible(page);
+});
+
 it("says that a moment is not there, and leads back", async () => {
   const server = await startServer();
   await recordUpgrade(server);
   const page = await openPage({ url: `${server.url}/upgrades/u1?at=99999` });
-  await page.getByText(/Event 99999 is not there: the log ends with event \d+ so far/).waitFor();
+  await page.getByText(/Event 99999 is not there: the log ends with event \d+ so far. This is live./).waitFor();
+  expect((await shownOf(page))["percent"]).toBe("100%");
   await expectAccessible(page);
   await page.getByRole("button", { name: "Back to live" }).click();
   await page.getByText("100%").first().waitFor();

@@ -3,18 +3,12 @@
 import type { ComponentChild } from "preact";
 
 import { Announcer } from "./announcer.tsx";
-import { lazy } from "./lazy.tsx";
+import { ComparePage } from "./compare/compare-page.tsx";
+import { FleetPage } from "./fleet/fleet-page.tsx";
 import { NotFound } from "./not-found.tsx";
 import { route } from "./router.ts";
 import { generation } from "./session.ts";
-
-const FleetPage = lazy(async () => (await import("./fleet/fleet-page.tsx")).FleetPage);
-const UpgradePage = lazy(async () => (await import("./upgrade/upgrade-page.tsx")).UpgradePage);
-const ComparePage = lazy(async () => (await import("./compare/compare-page.tsx")).ComparePage);
-
-/** While nothing else is to be done: who clicks on an upgrade just then need not wait, nor need the server be there. */
-const AHEAD_MS = 1_000;
-setTimeout(() => UpgradePage.preload(), AHEAD_MS);
+import { UpgradePage } from "./upgrade/upgrade-page.tsx";
 
 export function App(): ComponentChild {
   return (

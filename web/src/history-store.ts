@@ -1,6 +1,6 @@
 /**
- * All events of one upgrade, and the state at any of them: read when first asked for, page by page beside everything else, and
- * then kept up with what happens.
+ * The log of one upgrade, and the state at any event of it: read when first asked for, page by page beside everything else, and then
+ * kept up with what happens. What memory has no room for is read again when somebody goes there.
  *
  * What the live stream tells is taken when it is the very next event. Whatever else it tells (a stretch in short, a reset, the next
  * run) means that the log has to be read: from where we are, or from its beginning when it is not the log that we have.
@@ -9,12 +9,13 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 
 import { parseCursor } from "../../src/model/cursor.ts";
-import type { UpgradeProgress } from "../../src/model/upgrade.ts";
+import { evolve } from "../../src/model/evolve.ts";
 import type { Watched } from "../../src/stream/client.ts";
 import { fetchApi } from "./access.ts";
 import { frames } from "./frames.ts";
-import { HeldLog, HISTORY_BOUNDS, type HistoryBounds } from "./history/held-log.ts";
+import type { HeldLog } from "./history/held-log.ts";
 import { HistoryGone, readPage, type Get } from "./history/read-page.ts";
+import { WholeLog, type LogBounds } from "./history/whole-log.ts";
 
 /** How far the history is. */
 type HistoryStatus =
@@ -25,11 +26,15 @@ type HistoryStatus =
 export interface HistoryStore {
   readonly status: ReadonlySignal<HistoryStatus>;
   /** The log as far as it was read, undefined before that. The log stays the same object while it grows, what holds it does not. */
-  readonly grown: ReadonlySignal<{ readonly log: HeldLog | undefined }>;
+  readonly grown: ReadonlySignal<{ readonly log: WholeLog | undefined }>;
   /** Begins to read, once; later calls do nothing. */
   load(): void;
-  /** The state right after event `seq`; undefined while it is not known. Reads signals, so a computed that asks is told. */
-  stateAt(seq: number): UpgradeProgress | undefined;
+  /** Reads what is round the event `seq`, and keeps it until another one is wanted; undefined: only what is newest. */
+  seek(seq: number | undefined): void;
+  /** The part of the log round the event `seq`; the newest without one, or when there is no such event. Undefined while it is not known. Reads signals, so a computed that asks is told. */
+  at(seq: number | undefined): HeldLog | undefined;
+  /** True if the log was read to its end and has no event `seq`. Reads signals. */
+  lacks(seq: number): boolean;
   close(): void;
 }
 
@@ -40,7 +45,7 @@ export interface HistoryOptions {
   /** Called when the upgrade goes on in another log (its next run): no place in the old one is a place in it. */
   readonly onOtherLog?: () => void;
   readonly get?: Get;
-  readonly bounds?: HistoryBounds;
+  readonly bounds?: LogBounds;
 }
 
 /** Between two tries to read, ms: the first, and the longest. */
@@ -48,11 +53,20 @@ const RETRY_MS = { first: 1_000, longest: 30_000 } as const;
 
 export function createHistoryStore(options: HistoryOptions): HistoryStore {
   const reader = new HistoryReader(options);
+  const lacks = (seq: number): boolean => {
+    const { log } = reader.grown.value;
+    return log !== undefined && reader.status.value.kind === "ready" && (seq < log.firstSeq || seq > log.lastSeq);
+  };
   return {
     status: reader.status,
     grown: reader.grown,
     load: () => reader.load(),
-    stateAt: (seq) => reader.grown.value.log?.stateAt(seq),
+    seek: (seq) => reader.seek(seq),
+    at: (seq) => {
+      const { log } = reader.grown.value;
+      return seq === undefined || lacks(seq) ? log?.newest : log?.at(seq);
+    },
+    lacks,
     close: () => reader.close(),
   };
 }
@@ -60,18 +74,20 @@ export function createHistoryStore(options: HistoryOptions): HistoryStore {
 class HistoryReader {
   readonly status = signal<HistoryStatus>({ kind: "idle" });
   /** A new object for every growth, so that readers are told of it. */
-  readonly grown = signal<{ readonly log: HeldLog | undefined }>({ log: undefined });
+  readonly grown = signal<{ readonly log: WholeLog | undefined }>({ log: undefined });
   readonly #options: HistoryOptions;
   readonly #leaving = new AbortController();
   readonly #stop: () => void;
-  readonly #tell = frames<HeldLog | undefined>(
+  readonly #tell = frames<WholeLog | undefined>(
     (log) => (this.grown.value = { log }),
     () => 100,
   );
-  #log: HeldLog | undefined;
+  #log: WholeLog | undefined;
   #logId: string | undefined;
   /** The newest place that the live stream has told of. */
   #liveCursor: string | undefined;
+  /** The event that somebody looks at. */
+  #wanted: number | undefined;
   #isReading = false;
   #retryMs: number = RETRY_MS.first;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -85,6 +101,12 @@ class HistoryReader {
     if (this.status.peek().kind === "idle") void this.#read();
   }
 
+  seek(seq: number | undefined): void {
+    this.#wanted = seq;
+    if (seq !== undefined) this.load();
+    if (this.status.peek().kind === "ready") void this.#read();
+  }
+
   close(): void {
     this.#stop();
     this.#leaving.abort();
@@ -92,19 +114,20 @@ class HistoryReader {
     clearTimeout(this.#retry);
   }
 
-  #hear({ event, cursor, reset }: Watched): void {
+  #hear({ state, event, cursor, reset }: Watched): void {
     if (cursor !== undefined) {
       this.#liveCursor = cursor;
-      this.#isOf(logOf(cursor));
+      this.#isOf(parseCursor(cursor).logId);
     }
     if (this.status.peek().kind === "idle") return;
     if (reset === true) this.#drop();
-    if (this.#isReading || this.#isLevel()) return;
+    if (this.#isLevel()) return;
     const log = this.#log;
-    if (log !== undefined && event !== undefined && event.seq === log.lastSeq + 1) {
-      log.append(event);
-      this.#tell.set(log);
-    } else void this.#read();
+    if (log === undefined || event === undefined || event.seq !== log.lastSeq + 1) return void this.#read();
+    // Folded once, for the live state.
+    log.append(event, state?.seq === event.seq ? state : undefined);
+    this.#tell.set(log);
+    if (this.#isDropped()) this.seek(this.#wanted);
   }
 
   /** What comes now is of this log; what is held of another one is not its past. */
@@ -120,7 +143,13 @@ class HistoryReader {
   #isLevel(): boolean {
     if (this.#liveCursor === undefined) return true;
     const { logId, seq } = parseCursor(this.#liveCursor);
-    return this.#log?.logId === logId && seq <= this.#log.lastSeq;
+    return this.#log?.newest.logId === logId && seq <= this.#log.lastSeq;
+  }
+
+  /** True if what somebody looks at is in the log, and not held any more. */
+  #isDropped(): boolean {
+    const [log, seq] = [this.#log, this.#wanted];
+    return log !== undefined && seq !== undefined && seq >= log.firstSeq && seq < log.newest.firstSeq && !log.at(seq);
   }
 
   #drop(): void {
@@ -129,16 +158,18 @@ class HistoryReader {
     this.grown.value = { log: undefined };
   }
 
-  /** Reads on to the end of the log. Never rejects. */
+  /** Reads on to the end of the log, and what is wanted of its past. Never rejects. */
   async #read(): Promise<void> {
     if (this.#isReading) return;
     this.#isReading = true;
     clearTimeout(this.#retry);
-    this.status.value = { kind: "reading" };
     try {
-      await this.#readToEnd();
+      do {
+        if (this.status.peek().kind !== "ready" || !this.#isLevel()) await this.#readToEnd();
+        await this.#readPast();
+      } while (!this.#isLevel() || this.#isDropped());
       this.#retryMs = RETRY_MS.first;
-      this.status.value = { kind: "ready" };
+      if (this.status.peek().kind !== "ready") this.status.value = { kind: "ready" };
     } catch (error) {
       this.#failed(error);
     } finally {
@@ -149,36 +180,47 @@ class HistoryReader {
   /** What comes meanwhile is read too, until there is nothing between us and the live stream. */
   async #readToEnd(): Promise<void> {
     for (let empty = 0; empty < 2;) {
-      if (await this.#readOne()) empty = 0;
+      if (await this.#readOne(this.#log?.newest)) empty = 0;
       else if (this.#isLevel()) return;
       // It may have come after this answer was made: asked again, it is there.
       else empty += 1;
-      this.#leaving.signal.throwIfAborted();
+      await this.#readPast();
     }
     throw new Error("the server has less than it has told");
   }
 
-  /** Reads one page; false when there was none. */
-  async #readOne(): Promise<boolean> {
-    const { upgradeId, get = fetchApi, bounds = HISTORY_BOUNDS } = this.#options;
-    const after = this.#log;
+  async #readPast(): Promise<void> {
+    for (;;) {
+      const part = this.#log?.missing(this.#wanted);
+      if (part === undefined) return;
+      if (!(await this.#readOne(part))) throw new Error("the server has less than it had");
+    }
+  }
+
+  /** Reads the next page of a part of the log, of its newest when there is none yet; false when there was none. */
+  async #readOne(part: HeldLog | undefined): Promise<boolean> {
+    const { upgradeId, get = fetchApi, bounds } = this.#options;
+    const { signal } = this.#leaving;
+    this.status.value = { kind: "reading" };
+    const before = this.#log;
+    const after = part?.state.cursor;
     let count = 0;
-    for await (const events of readPage({ upgradeId, after: after?.cursor, get, signal: this.#leaving.signal })) {
+    for await (const events of readPage({ upgradeId, after: after === "" ? undefined : after, get, signal })) {
       // It was dropped while this was on its way.
-      if (count === 0 ? this.#log !== after : this.#log === undefined) return true;
+      if (count === 0 ? this.#log !== before : this.#log === undefined) return true;
       for (const event of events) {
-        if (this.#log === undefined) this.#begin(new HeldLog(event, bounds));
-        else if (event.seq > this.#log.lastSeq) this.#log.append(event);
+        if (this.#log === undefined) {
+          this.#isOf(parseCursor(event.cursor).logId);
+          this.#log = new WholeLog(event, bounds);
+        } else if (part === undefined || part === this.#log.newest) {
+          if (event.seq > this.#log.lastSeq) this.#log.append(event);
+        } else part.append(event, evolve(part.state, event));
       }
       count += events.length;
       this.#tell.set(this.#log);
     }
+    signal.throwIfAborted();
     return count > 0;
-  }
-
-  #begin(log: HeldLog): void {
-    this.#isOf(log.logId);
-    this.#log = log;
   }
 
   #failed(error: unknown): void {
@@ -189,5 +231,3 @@ class HistoryReader {
     this.#retryMs = Math.min(RETRY_MS.longest, this.#retryMs * 2);
   }
 }
-
-const logOf = (cursor: string): string => parseCursor(cursor).logId;

@@ -23,8 +23,14 @@ export const session = signal<Session>(NOBODY);
 /** Why the link that this page was opened with cannot be used. */
 export const linkTrouble = signal<string | undefined>(undefined);
 
+/** What is said to the other tabs of this browser. */
+const SIGNED_OUT = "signed out";
+let tabs: BroadcastChannel | undefined;
+
 /** Takes the token of a share link out of the address and begins a session with it. Before the first page is shown. */
 export async function startSession(): Promise<void> {
+  tabs = new BroadcastChannel("milepost-session");
+  tabs.addEventListener("message", ({ data }) => data === SIGNED_OUT && becomeNobody());
   const token = /^#share=([\w.~-]+)$/.exec(location.hash)?.[1];
   if (token === undefined) {
     // Nothing waits for it: what may not be seen is refused anyway.
@@ -35,6 +41,7 @@ export async function startSession(): Promise<void> {
   const { upgrade } = claimsOf(token);
   const isPlain = location.pathname === "/" && typeof upgrade === "string";
   history.replaceState(null, "", isPlain ? upgradeHref(upgrade) : location.pathname + location.search);
+  if (typeof upgrade === "string" && (await isKnownReader(upgrade))) return;
   try {
     await signIn(token);
   } catch (error) {
@@ -43,6 +50,7 @@ export async function startSession(): Promise<void> {
       : isMilepostError(error, "UNAUTHENTICATED")
         ? "This link is not valid here, or it was revoked. Ask whoever sent it for a new one."
         : `This link could not be used: ${error instanceof Error ? error.message : String(error)}`;
+    void askWho();
   }
 }
 
@@ -50,11 +58,21 @@ export async function startSession(): Promise<void> {
 interface Who {
   readonly subject: string | null;
   readonly permissions: readonly string[];
+  readonly actions: readonly string[];
 }
 
 async function askWho(): Promise<void> {
-  const answer = await fetchApi("/api/v1/session").catch(() => undefined);
-  if (answer?.ok === true) session.value = sessionOf((await answer.json()) as Who);
+  const who = await whoIs().catch(() => undefined);
+  if (who !== undefined) session.value = sessionOf(who);
+}
+
+/** True for who may see this upgrade without the link: its cookie would take the place of a session that may do more. */
+async function isKnownReader(upgradeId: string): Promise<boolean> {
+  const channel = encodeURIComponent(`upgrade:${upgradeId}`);
+  const who = await whoIs(`/api/v1/session?channel=${channel}`).catch(() => undefined);
+  if (who === undefined || sessionOf(who).isShared || !who.actions.includes("watch")) return false;
+  session.value = sessionOf(who);
+  return true;
 }
 
 function sessionOf({ subject, permissions }: Who): Session {
@@ -65,10 +83,16 @@ function sessionOf({ subject, permissions }: Who): Session {
   };
 }
 
-/** Forgets who this is, here and in the cookie. */
+/** Forgets who this is, here, in the cookie, and in the other tabs that had it. */
 export async function signOut(): Promise<void> {
   keepToken(undefined);
   await fetchApi("/api/v1/session", { method: "DELETE" });
+  tabs?.postMessage(SIGNED_OUT);
+  becomeNobody();
+}
+
+function becomeNobody(): void {
+  keepToken(undefined);
   session.value = NOBODY;
   generation.value += 1;
 }
@@ -79,23 +103,30 @@ export async function signOut(): Promise<void> {
  * @throws UNAUTHENTICATED, TOKEN_EXPIRED, RATE_LIMITED, and what else the server says; CONNECTION_LOST when it says nothing.
  */
 export async function signIn(token: string): Promise<void> {
-  if (!/^[\w.~-]{1,3800}$/.test(token)) {
-    keepToken(token);
-    await askWho();
-  } else {
+  // What no token is made of would never reach the server.
+  if (!/^[\w.~-]+$/.test(token)) throw new MilepostError("UNAUTHENTICATED", "this is not how a token looks");
+  const isForCookie = token.length <= 3_800;
+  keepToken(isForCookie ? undefined : token);
+  try {
+    session.value = sessionOf(await (isForCookie ? exchanged(token) : whoIs()));
+  } catch (error) {
     keepToken(undefined);
-    session.value = sessionOf(await exchanged(token));
+    throw error;
   }
   linkTrouble.value = undefined;
   generation.value += 1;
 }
 
-async function exchanged(token: string): Promise<Who> {
-  const answer = await fetchApi("/api/v1/session", {
+function exchanged(token: string): Promise<Who> {
+  return whoIs("/api/v1/session", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ token }),
   });
+}
+
+async function whoIs(path = "/api/v1/session", init: RequestInit = {}): Promise<Who> {
+  const answer = await fetchApi(path, init);
   const body = (await answer.json()) as Who & { readonly code?: ErrorCode; readonly detail?: string };
   if (answer.ok) return body;
   throw new MilepostError(body.code ?? "INTERNAL", body.detail ?? `the server answered ${answer.status}`);

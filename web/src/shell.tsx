@@ -6,7 +6,6 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { ConnectionView } from "../../src/view/text/connection-words.ts";
 import { announce } from "./announcer.tsx";
-import { Logo } from "./parts/logo.tsx";
 import { Glyph } from "./parts/glyph.tsx";
 import { Icon } from "./parts/icon.tsx";
 import { StatusMark } from "./parts/status-mark.tsx";
@@ -33,7 +32,7 @@ export function Shell({ trail, connection, children }: ShellProps): ComponentChi
       <header class="shell-bar">
         <div class="shell-bar-inner">
           <a class="shell-home" href="/" aria-label="Milepost: all upgrades">
-            <Logo />
+            <Icon name="milepost" />
             <span class="shell-name">Milepost</span>
           </a>
           <div class="shell-trail">{trail}</div>

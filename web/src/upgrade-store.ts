@@ -21,7 +21,7 @@ export interface UpgradeStore {
   readonly connection: ReadonlySignal<ConnectionView>;
   /** Seq that time travel has stopped at; undefined: live. Part of the address (?at=<seq>). */
   readonly place: Signal<number | undefined>;
-  /** What every part shows: the live state, or the fold at `place`. */
+  /** What every part shows: the live state, or the fold at `place`; what was shown before while that is read. Live when there is no such place. */
   readonly shown: ReadonlySignal<UpgradeProgress | undefined>;
   /** Wall time (epoch ms) for which `live` is true: now (ticks each second); while the server is away, when it was last there. */
   readonly liveAsOfMs: ReadonlySignal<number>;
@@ -51,7 +51,7 @@ export function createUpgradeStore(upgradeId: string): UpgradeStore {
   };
   const place = signal(placeInAddress());
   const history = createHistoryStore({ upgradeId, onEvent, onOtherLog: () => (place.value = undefined) });
-  const shown = computed(() => (place.value === undefined ? live.value : history.stateAt(place.value)));
+  const shown = shownOf({ live, place, history });
   const asOfMs = computed(() => {
     const lastTime = place.value === undefined ? undefined : shown.value?.clock.lastTime;
     return lastTime == null ? connection.asOfMs.value : Date.parse(lastTime);
@@ -63,7 +63,7 @@ export function createUpgradeStore(upgradeId: string): UpgradeStore {
     for (const listener of listeners) listener(item);
   };
   void follow(upgradeId, leaving.signal, take);
-  const stopBinding = bindPlace(place, () => history.load());
+  const stopBinding = bindPlace(place, history);
   return {
     upgradeId,
     live,
@@ -83,6 +83,16 @@ export function createUpgradeStore(upgradeId: string): UpgradeStore {
   };
 }
 
+function shownOf({ live, place, history }: Pick<UpgradeStore, "live" | "place" | "history">): UpgradeStore["shown"] {
+  let before: UpgradeProgress | undefined;
+  return computed(() => {
+    const seq = place.value;
+    if (seq === undefined || history.lacks(seq)) before = live.value;
+    else before = history.at(seq)?.stateAt(seq) ?? before;
+    return before;
+  });
+}
+
 /** Never rejects: what ends it for good was told as the connection's end before. */
 async function follow(upgradeId: string, signal: AbortSignal, take: (item: Watched) => void): Promise<void> {
   try {
@@ -100,12 +110,14 @@ function placeInAddress(): number | undefined {
 }
 
 /** Keeps the place and the address the same, whichever of them changes. */
-function bindPlace(place: Signal<number | undefined>, load: () => void): () => void {
+function bindPlace(place: Signal<number | undefined>, history: HistoryStore): () => void {
   const stops = [
     effect(() => {
       const seq = place.value;
-      if (seq !== undefined) untracked(load);
-      untracked(() => setQuery({ at: seq === undefined ? undefined : String(seq) }));
+      untracked(() => {
+        history.seek(seq);
+        setQuery({ at: seq === undefined ? undefined : String(seq) });
+      });
     }),
     effect(() => {
       const at = placeInAddress();

@@ -3,18 +3,16 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import type { UpgradeProgress } from "../../../src/model/upgrade.ts";
-import { compareUpgrades, type Comparison } from "../../../src/view/upgrade/compare.ts";
+import type { ComparedPair, ComparedUpgrade } from "../../../src/view/upgrade/compare.ts";
 import { dateText } from "../../../src/view/text/duration.ts";
 import { safeText } from "../../../src/view/text/safe-text.ts";
 import { STATUS_WORDS } from "../../../src/view/text/status-words.ts";
-import { now } from "../now.ts";
 import { StatusMark } from "../parts/status-mark.tsx";
 import { compareHref, navigate, upgradeHref } from "../router.ts";
 import { settings } from "../settings.ts";
-import { Shell } from "../shell.tsx";
+import { Shell, type ShellProps } from "../shell.tsx";
 import "../style/compare.css";
-import { createCompareStore, type CompareStore, type Side } from "./compare-store.ts";
+import { createCompareStore } from "./compare-store.ts";
 import { CompareTable } from "./compare-table.tsx";
 
 export interface ComparePageProps {
@@ -25,11 +23,20 @@ export interface ComparePageProps {
 }
 
 export function ComparePage({ a, b }: ComparePageProps): ComponentChild {
+  if (a !== undefined) return <Compared key={`${a} ${b}`} laterId={a} earlierId={b} />;
   return (
-    <Shell trail={<span>Compare</span>}>
+    <Page>
+      <Missing />
+    </Page>
+  );
+}
+
+function Page({ connection, children }: Pick<ShellProps, "connection" | "children">): ComponentChild {
+  return (
+    <Shell trail={<span>Compare</span>} connection={connection}>
       <div class="compare">
         <h1>Compare upgrades</h1>
-        {a === undefined ? <Missing /> : <Compared key={`${a} ${b}`} laterId={a} earlierId={b} />}
+        {children}
       </div>
     </Shell>
   );
@@ -43,80 +50,61 @@ function Missing(): ComponentChild {
   );
 }
 
-function Compared({
-  laterId,
-  earlierId,
-}: {
+interface ComparedProps {
   readonly laterId: string;
   readonly earlierId: string | undefined;
-}): ComponentChild {
+}
+
+function Compared({ laterId, earlierId }: ComparedProps): ComponentChild {
   const store = useMemo(() => createCompareStore(laterId, earlierId), [laterId, earlierId]);
   useEffect(() => store.close, [store]);
-  const [later, earlier] = [store.later.value, store.earlier.value];
+  const compared = store.compared.value;
+  const pair = compared.kind === "read" ? compared.pair : undefined;
   return (
-    <>
+    <Page connection={store.connection}>
       <div class="compare-sides">
-        <SideCard title="Compared with" side={earlier}>
-          <Chooser store={store} laterId={laterId} earlierId={earlierId} />
-        </SideCard>
-        <SideCard title="This upgrade" side={later} />
+        <section class="compare-side card" aria-label="Compared with">
+          <h2 class="soft">Compared with</h2>
+          {pair?.earlier && <SideHead side={pair.earlier} />}
+          <Chooser choices={pair?.choices ?? []} laterId={laterId} earlierId={earlierId} />
+        </section>
+        <section class="compare-side card" aria-label="This upgrade">
+          <h2 class="soft">This upgrade</h2>
+          {pair && <SideHead side={pair.later} />}
+        </section>
       </div>
-      {later.kind === "read" && earlier.kind === "read" && <Result later={later.state} earlier={earlier.state} />}
-      {later.kind === "read" && earlier.kind === "none" && store.choices.value?.length === 0 && (
-        <p class="notice tone-quiet">
-          There is no earlier upgrade of this cluster or plan. Name any other above, or a finished run as{" "}
-          <code>id@1</code>.
-        </p>
+      {compared.kind === "reading" && <p class="soft">Reading …</p>}
+      {compared.kind === "failed" && (
+        <p class="notice tone-bad compare-failed">They cannot be compared: {safeText(compared.reason)}.</p>
       )}
-    </>
+      {pair && <Result pair={pair} />}
+    </Page>
   );
 }
 
-interface SideCardProps {
-  readonly title: string;
-  readonly side: Side;
-  readonly children?: ComponentChild;
-}
-
-function SideCard({ title, side, children }: SideCardProps): ComponentChild {
-  return (
-    <section class="compare-side card" aria-label={title}>
-      <h2 class="soft">{title}</h2>
-      {side.kind === "reading" && <p class="soft">Reading …</p>}
-      {side.kind === "failed" && <p class="tone-bad compare-failed">It cannot be shown: {side.reason}.</p>}
-      {side.kind === "read" && <SideHead state={side.state} />}
-      {children}
-    </section>
-  );
-}
-
-function SideHead({ state }: { readonly state: UpgradeProgress }): ComponentChild {
-  const { glyph, tone, word } = STATUS_WORDS[state.status];
+function SideHead({ side }: { readonly side: ComparedUpgrade }): ComponentChild {
   return (
     <>
       <p class="compare-name">
-        <a href={upgradeHref(state.upgradeId)}>{safeText(state.upgradeId)}</a>
-        {state.run > 1 && <span class="soft"> run {state.run}</span>}
+        <a href={upgradeHref(side.upgradeId)}>{safeText(side.upgradeId)}</a>
+        {side.run > 1 && <span class="soft"> run {side.run}</span>}
       </p>
       <p class="compare-facts">
-        <StatusMark tone={tone} glyph={glyph} word={word} />
+        <StatusMark {...STATUS_WORDS[side.status]} />
         <span class="soft">
-          {state.startedAt === null ? "not started" : dateText(state.startedAt, settings.zone.value)}
+          {side.startedAt === null ? "not started" : dateText(side.startedAt, settings.zone.value)}
         </span>
-        <span class="soft">{safeText(state.clusterName)}</span>
+        <span class="soft">{safeText(side.clusterName)}</span>
       </p>
     </>
   );
 }
 
-interface ChooserProps {
-  readonly store: CompareStore;
-  readonly laterId: string;
-  readonly earlierId: string | undefined;
+interface ChooserProps extends ComparedProps {
+  readonly choices: readonly string[];
 }
 
-function Chooser({ store, laterId, earlierId }: ChooserProps): ComponentChild {
-  const choices = store.choices.value ?? [];
+function Chooser({ choices, laterId, earlierId }: ChooserProps): ComponentChild {
   const [typed, setTyped] = useState("");
   const go = (id: string): void => {
     if (id.trim() !== "") navigate(compareHref(laterId, id.trim()));
@@ -158,16 +146,16 @@ function Chooser({ store, laterId, earlierId }: ChooserProps): ComponentChild {
   );
 }
 
-function Result({
-  later,
-  earlier,
-}: {
-  readonly later: UpgradeProgress;
-  readonly earlier: UpgradeProgress;
-}): ComponentChild {
-  const comparison: Comparison = compareUpgrades(earlier, later, now.value);
-  const { phases, tasks, counts, whole } = comparison;
+function Result({ pair: { whole, phases, tasks, counts } }: { readonly pair: ComparedPair }): ComponentChild {
   const [hasGroups, setGroups] = useState(false);
+  if (whole === null) {
+    return (
+      <p class="notice tone-quiet">
+        There is no earlier upgrade of this cluster or plan. Name any other above, or a finished run as{" "}
+        <code>id@1</code>.
+      </p>
+    );
+  }
   const shown = hasGroups ? tasks : tasks.filter(({ hasChildren }) => !hasChildren);
   return (
     <>

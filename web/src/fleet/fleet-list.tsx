@@ -1,7 +1,7 @@
 /** The rows, in groups or in one list; arrow keys go from one to the next. */
 
 import type { ComponentChild, RefObject } from "preact";
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { FLEET_GROUPS, type FleetGroup, type FleetRow } from "../../../src/view/upgrade/fleet-view.ts";
 import { useKeys } from "../keys.ts";
@@ -22,8 +22,7 @@ const WIDE = 64;
 const NARROW = 124;
 
 export function FleetList({ rows, isGrouped, search }: FleetListProps): ComponentChild {
-  const isNarrow = useMedia("(width < 48rem)");
-  const heightOf = useMemo(() => () => (isNarrow ? NARROW : WIDE), [isNarrow]);
+  const rowPx = useMedia("(width < 48rem)") ? NARROW : WIDE;
   const { root, current, setCurrent } = useRows(rows, search);
   const lists = isGrouped ? groupsOf(rows) : [{ group: undefined, from: 0, rows }];
   return (
@@ -35,7 +34,7 @@ export function FleetList({ rows, isGrouped, search }: FleetListProps): Componen
             class="card fleet-list"
             label={group === undefined ? "Upgrades" : GROUPS[group].word}
             items={part}
-            heightOf={heightOf}
+            rowPx={rowPx}
             keyOf={keyOf}
             keptIndex={current - from}
             render={(row, index) => (

@@ -1,26 +1,25 @@
 /**
- * The events of one log, held with the state at every 256th: any state is folded from the one before it, by the same `evolve`
- * that made the live one. The oldest are dropped beyond a bound, and that is said (`firstSeq`).
+ * A part of a log: its events with the state at every 256th, so that any state is folded from the one before it, by the same
+ * `evolve` that made the live one. It grows at its end; the oldest are dropped beyond a bound.
  */
 
 import { parseCursor } from "../../../src/model/cursor.ts";
 import type { ProgressEvent } from "../../../src/model/event.ts";
 import { evolve } from "../../../src/model/evolve.ts";
-import { emptyUpgrade, type UpgradeProgress } from "../../../src/model/upgrade.ts";
+import type { UpgradeProgress } from "../../../src/model/upgrade.ts";
 import { feedEntry, type FeedEntry } from "../../../src/view/log/feed.ts";
 import { LogText } from "../../../src/view/log/log-text.ts";
-import { StretchLog, type Stretches } from "../../../src/view/timeline/stretches.ts";
 
-/** How much is held. Events beside text of logs take about one kilobyte each with what is made of them. */
-export interface HistoryBounds {
+/** How much is held. Events beside text of logs take about half a kilobyte each with what is made of them. */
+export interface HeldBounds {
   readonly maxEvents: number;
   /** Of the texts of logs. */
   readonly maxLogBytes: number;
 }
 
-export const HISTORY_BOUNDS: HistoryBounds = { maxEvents: 50_000, maxLogBytes: 32 * 1024 * 1024 };
-
 const EVENTS_PER_BLOCK = 256;
+/** A block of long texts ends before it has so many events: what is dropped is always a small part. */
+const BYTES_PER_BLOCK = 1024 * 1024;
 
 interface Block {
   /** The state before its first event. */
@@ -30,11 +29,8 @@ interface Block {
 }
 
 export class HeldLog {
-  /** The log that the events are of. */
-  readonly logId: string;
-  readonly #bounds: HistoryBounds;
-  readonly #blocks: Block[] = [];
-  readonly #stretches = new StretchLog();
+  readonly #bounds: HeldBounds;
+  readonly #blocks: Block[];
   readonly #logText = new LogText();
   #entries: FeedEntry[] = [];
   #state: UpgradeProgress;
@@ -43,25 +39,29 @@ export class HeldLog {
   /** The state that was asked for last: what is played comes one by one. */
   #asked: { readonly block: Block; readonly index: number; readonly state: UpgradeProgress } | undefined;
 
-  /** @param first - the first event of the log. */
-  constructor(first: ProgressEvent, bounds: HistoryBounds = HISTORY_BOUNDS) {
-    this.logId = parseCursor(first.cursor).logId;
+  /** @param before - the state that the first event comes after. */
+  constructor(before: UpgradeProgress, bounds: HeldBounds) {
     this.#bounds = bounds;
-    this.#state = emptyUpgrade({ upgradeId: first.upgradeId, planId: "", clusterName: "" });
-    this.append(first);
+    this.#state = before;
+    this.#blocks = [{ before, events: [], logBytes: 0 }];
   }
 
-  /** The first event that is held; 1 unless older ones were dropped. */
+  get logId(): string {
+    return parseCursor(this.#state.cursor).logId;
+  }
+
+  /** The state before the first event that is held. */
+  get before(): UpgradeProgress {
+    return (this.#blocks[0] as Block).before;
+  }
+
+  /** The first event that is held. */
   get firstSeq(): number {
-    return this.#blocks[0]?.events[0]?.seq ?? 0;
+    return this.#blocks[0]?.events[0]?.seq ?? this.#state.seq + 1;
   }
 
   get lastSeq(): number {
     return this.#state.seq;
-  }
-
-  get cursor(): string {
-    return this.#state.cursor;
   }
 
   /** The state after the last event. */
@@ -74,46 +74,37 @@ export class HeldLog {
     return this.#entries;
   }
 
-  get stretches(): Stretches {
-    return this.#stretches;
-  }
-
   get logText(): LogText {
     return this.#logText;
   }
 
-  /** Takes an event of this log that comes after all that are held. */
-  append(event: ProgressEvent): void {
-    const before = this.#state;
-    const after = evolve(before, event);
-    let block = this.#blocks.at(-1);
-    if (block === undefined || block.events.length >= EVENTS_PER_BLOCK) {
-      block = { before, events: [], logBytes: 0 };
+  /** Takes an event that comes after all that are held, and the state after it. Returns what it says in words. */
+  append(event: ProgressEvent, after: UpgradeProgress): FeedEntry | undefined {
+    let block = this.#blocks.at(-1) as Block;
+    if (block.events.length >= EVENTS_PER_BLOCK || block.logBytes >= BYTES_PER_BLOCK) {
+      block = { before: this.#state, events: [], logBytes: 0 };
       this.#blocks.push(block);
     }
     block.events.push(event);
     this.#state = after;
     this.#count += 1;
-    this.#stretches.take(event, before, after);
     const bytes = this.#logText.take(event, after);
     block.logBytes += bytes;
     this.#logBytes += bytes;
     const entry = feedEntry(event, after);
     if (entry !== undefined) this.#entries.push(entry);
     this.#keepBounds();
+    return entry;
   }
 
-  /** The event `seq`; undefined when it is not held. */
-  event(seq: number): ProgressEvent | undefined {
-    const block = this.#blockOf(seq);
-    return block?.events[indexOf(block.events, seq)];
+  /** True if the event `seq` is in this part. */
+  holds(seq: number): boolean {
+    return seq >= this.firstSeq && seq <= this.lastSeq;
   }
 
   /** The last event at or before a log time (ms); the first one held when there is none. */
   seqAt(logMs: number): number {
-    let block = this.#blocks[0];
-    for (const each of this.#blocks) if (each.before.clock.lastMs <= logMs) block = each;
-    if (block === undefined) return 0;
+    const block = this.#blocks.findLast(({ before }) => before.clock.lastMs <= logMs) ?? (this.#blocks[0]);
     let state = block.before;
     let seq = Math.max(this.firstSeq, state.seq);
     for (const event of block.events) {
@@ -124,39 +115,19 @@ export class HeldLog {
     return seq;
   }
 
-  /** The event so many places after (before, when negative) the event `seq`, as far as there are any. */
-  seqBeside(seq: number, places: number): number {
-    let at = seq;
-    const [step, end] = places < 0 ? [-1, this.firstSeq] : [1, this.lastSeq];
-    for (let left = Math.abs(places); left > 0 && at !== end; left--) {
-      do at += step;
-      while (at !== end && this.event(at) === undefined);
-    }
-    return at;
-  }
-
-  /** The state right after the event `seq`; undefined when it is not held. */
+  /** The state right after the event `seq`; undefined when it is not held. Of one that a salvage has lost: after the one before it. */
   stateAt(seq: number): UpgradeProgress | undefined {
+    if (!this.holds(seq)) return undefined;
     if (seq === this.#state.seq) return this.#state;
-    const block = this.#blockOf(seq);
-    const index = block === undefined ? -1 : indexOf(block.events, seq);
-    if (block === undefined || index === -1) return undefined;
-    const near = this.#asked?.block === block && this.#asked.index <= index ? this.#asked : undefined;
-    let state = near?.state ?? block.before;
-    for (let next = (near?.index ?? -1) + 1; next <= index; next++)
-      state = evolve(state, block.events[next] as ProgressEvent);
+    const block = this.#blocks.findLast(({ before }) => before.seq < seq) as Block;
+    let index = this.#asked?.block === block && this.#asked.state.seq <= seq ? this.#asked.index : 0;
+    let state = index > 0 ? (this.#asked as { readonly state: UpgradeProgress }).state : block.before;
+    for (let event = block.events[index]; event !== undefined && event.seq <= seq; event = block.events[index]) {
+      state = evolve(state, event);
+      index += 1;
+    }
     this.#asked = { block, index, state };
     return state;
-  }
-
-  #blockOf(seq: number): Block | undefined {
-    let [low, high] = [0, this.#blocks.length - 1];
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      if ((this.#blocks[middle]?.events[0]?.seq ?? 0) <= seq) low = middle;
-      else high = middle - 1;
-    }
-    return this.#blocks[low];
   }
 
   #keepBounds(): void {
@@ -166,16 +137,9 @@ export class HeldLog {
       this.#count -= dropped.events.length;
       this.#logBytes -= dropped.logBytes;
       const { firstSeq } = this;
-      this.#stretches.forgetBefore(firstSeq);
       this.#logText.forgetBefore(firstSeq);
       const kept = this.#entries.findIndex(({ seq }) => seq >= firstSeq);
       this.#entries = kept === -1 ? [] : this.#entries.slice(kept);
     }
   }
-}
-
-/** Seqs ascend without gaps, but in a log that was salvaged. */
-function indexOf(events: readonly ProgressEvent[], seq: number): number {
-  const guess = seq - (events[0]?.seq ?? 0);
-  return events[guess]?.seq === seq ? guess : events.findIndex((event) => event.seq === seq);
 }

@@ -35,7 +35,7 @@ export function useRows(box: RefObject<HTMLElement | null>, { count, rowPx, head
       resized.disconnect();
       element.removeEventListener("scroll", look);
     };
-  }, [box, count, rowPx, headPx]);
+  }, [box, rowPx, headPx]);
   const first = Math.min(seen[0], Math.max(0, count - 1));
   return [first, Math.min(count, Math.max(seen[1], first + 1))];
 }

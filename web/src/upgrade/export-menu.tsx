@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { fetchApi } from "../access.ts";
 import { announce } from "../announcer.tsx";
+import { download } from "../download.ts";
 import "../style/menu.css";
 
 const EXPORTS = [
@@ -24,8 +25,7 @@ export function ExportMenu({ upgradeId }: { readonly upgradeId: string }): Compo
       // Not a link: a token that no cookie can hold goes with what this page asks for, and not with what the browser does.
       const answer = await fetchApi(`/api/v1/upgrades/${encodeURIComponent(upgradeId)}/export?format=${format}`);
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-      // What a file system takes as a name everywhere.
-      download(`${upgradeId.replace(/[^\w.-]+/g, "_").slice(0, 100)}.${format}`, await answer.blob());
+      download(upgradeId, format, await answer.blob());
       setWorking(undefined);
       announce("the export is ready");
     } catch (error) {
@@ -71,14 +71,4 @@ function useClosing(menu: { readonly current: HTMLDetailsElement | null }): void
       document.removeEventListener("pointerdown", close);
     };
   }, [menu]);
-}
-
-function download(name: string, blob: Blob): void {
-  const address = URL.createObjectURL(blob);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  // The browser has taken it when the click returns, and some ask the reader first.
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

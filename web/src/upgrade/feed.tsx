@@ -43,7 +43,7 @@ export function EventFeed({ store }: EventFeedProps): ComponentChild {
     isNewestFirst: useSignal(true),
   };
   useEffect(() => store.history.load(), [store]);
-  const { log } = store.history.grown.value;
+  const log = store.history.at(store.place.value);
   const [text, kinds, taskId] = [choice.text.value, choice.kinds.value, choice.taskId.value];
   const filtered = useMemo(() => new FilteredEntries({ text, kinds, taskId }), [log, text, kinds, taskId]);
   const find = useMemo(() => finder(text), [text]);
@@ -52,12 +52,13 @@ export function EventFeed({ store }: EventFeedProps): ComponentChild {
   const place = store.place.value;
   const count = place === undefined ? matching.length : entriesUntil(matching, place);
   const hidden = matching.length - count;
+  const isNewest = log === store.history.at(undefined);
   return (
     <section class="feed card" aria-label="Events">
       <Toolbar choice={choice} count={count} store={store} />
       {hidden > 0 && (
         <p class="feed-note soft">
-          {hidden} later {hidden === 1 ? "event" : "events"} not shown: this is the past.
+          {isNewest && `${hidden} `}later {hidden === 1 ? "event" : "events"} not shown: this is the past.
         </p>
       )}
       <HistoryState store={store} />

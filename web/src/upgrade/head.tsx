@@ -82,7 +82,7 @@ function Eta({ shown: { head, eta } }: { readonly shown: Shown }): ComponentChil
         {left !== null && <span class="head-eta-left"> {left}</span>}
       </p>
       <p class="soft head-eta-range">
-        {[range !== null && `${range}, ${basis ?? ""}`, usual].filter(Boolean).join("; ")}
+        {[[range, basis].filter(Boolean).join(", "), usual].filter(Boolean).join("; ")}
         {over !== null && <strong class="tone-attention head-over">{over}</strong>}
       </p>
     </div>

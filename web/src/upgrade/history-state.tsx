@@ -7,21 +7,24 @@ import type { UpgradeStore } from "../upgrade-store.ts";
 export function HistoryState({ store }: { readonly store: UpgradeStore }): ComponentChild {
   const status = store.history.status.value;
   const { log } = store.history.grown.value;
+  const held = store.history.at(store.place.value);
   const liveSeq = store.live.value?.seq ?? 0;
   if (status.kind === "failed")
     return <p class="feed-note tone-attention">The log could not be read and is tried again: {status.reason}</p>;
-  if (log === undefined) return <p class="feed-note soft">Reading the log …</p>;
+  if (log === undefined || held === undefined) return <p class="feed-note soft">Reading the log …</p>;
   if (status.kind === "reading" && liveSeq - log.lastSeq > 100)
     return (
       <p class="feed-note soft">
         Reading the log: event {log.lastSeq} of {liveSeq} …
       </p>
     );
-  if (log.firstSeq > 1)
+  if (held.firstSeq > log.firstSeq)
     return (
       <p class="feed-note soft">
-        The log is too long for this page: it holds the events from {log.firstSeq} on. All of them: milepost export{" "}
-        {"<id>"}
+        Here are the events from {held.firstSeq} on.{" "}
+        <button type="button" class="button button-small" onClick={() => (store.place.value = held.firstSeq - 1)}>
+          Go back to earlier ones
+        </button>
       </p>
     );
   return null;

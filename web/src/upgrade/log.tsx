@@ -7,6 +7,7 @@ import { useSignal, type Signal } from "@preact/signals";
 import { clockText } from "../../../src/view/text/duration.ts";
 import { linesUntil, logFile, type LogLine } from "../../../src/view/log/log-text.ts";
 import { finder } from "../../../src/view/text/search.ts";
+import { download } from "../download.ts";
 import { FoundText } from "../parts/found-text.tsx";
 import { ScrollList } from "../parts/scroll-list.tsx";
 import { settings } from "../settings.ts";
@@ -29,7 +30,7 @@ const ROW_PX = 20;
 export function LogPane({ store }: LogPaneProps): ComponentChild {
   const choice: Choice = { text: useSignal(""), taskId: useSignal(""), isFollowing: useSignal(true) };
   useEffect(() => store.history.load(), [store]);
-  const { log } = store.history.grown.value;
+  const log = store.history.at(store.place.value);
   const all = log?.logText.lines ?? [];
   const place = store.place.value;
   const count = place === undefined ? all.length : linesUntil(all, place);
@@ -44,7 +45,9 @@ export function LogPane({ store }: LogPaneProps): ComponentChild {
     <section class="feed card" aria-label="Log">
       <Toolbar choice={choice} tasks={tasks} lines={lines} upgradeId={store.upgradeId} />
       {place !== undefined && count < all.length && (
-        <p class="feed-note soft">{all.length - count} later lines not shown: this is the past.</p>
+        <p class="feed-note soft">
+          {log === store.history.at(undefined) && `${all.length - count} `}later lines not shown: this is the past.
+        </p>
       )}
       <HistoryState store={store} />
       {log !== undefined && lines.length === 0 && (
@@ -147,7 +150,7 @@ function Toolbar({ choice: { text, taskId, isFollowing }, tasks, lines, upgradeI
         type="button"
         class="button button-small"
         disabled={lines.length === 0}
-        onClick={() => download(lines, upgradeId)}
+        onClick={() => download(upgradeId, "log", new Blob([logFile(lines)], { type: "text/plain" }))}
       >
         Download
       </button>
@@ -156,14 +159,4 @@ function Toolbar({ choice: { text, taskId, isFollowing }, tasks, lines, upgradeI
       </span>
     </div>
   );
-}
-
-/** The lines that are shown, as a file. */
-function download(lines: readonly LogLine[], upgradeId: string): void {
-  const url = URL.createObjectURL(new Blob([logFile(lines)], { type: "text/plain" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `${upgradeId.replace(/[^\w.-]+/g, "_").slice(0, 80)}.log`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

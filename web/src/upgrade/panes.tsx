@@ -3,7 +3,6 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 
-import { lazy } from "../lazy.tsx";
 import { useMedia } from "../media.ts";
 import { route, setQuery, type Tab } from "../router.ts";
 import type { UpgradeStore } from "../upgrade-store.ts";
@@ -15,6 +14,7 @@ import { TaskLog } from "./task-log.tsx";
 import { openTask } from "./task-link.ts";
 import { TaskPanel } from "./task-panel.tsx";
 import { TaskTree } from "./task-tree.tsx";
+import { Timeline } from "./timeline.tsx";
 import { treeState, type TreeState } from "./tree-state.ts";
 import "../style/panes.css";
 
@@ -23,8 +23,6 @@ export interface PanesProps {
   readonly view: PageView;
   readonly shown: Shown;
 }
-
-const Timeline = lazy(async () => (await import("./timeline.tsx")).Timeline);
 
 const NAMES: Readonly<Record<Tab, string>> = { tasks: "Tasks", timeline: "Timeline", events: "Events", log: "Log" };
 const LEFT = ["tasks", "timeline"] as const satisfies readonly Tab[];

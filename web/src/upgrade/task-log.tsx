@@ -13,7 +13,7 @@ const MAX_LINES = 200;
 
 export function TaskLog({ store, taskId }: { readonly store: UpgradeStore; readonly taskId: string }): ComponentChild {
   useEffect(() => store.history.load(), [store]);
-  const all = store.history.grown.value.log?.logText.lines ?? [];
+  const all = store.history.at(store.place.value)?.logText.lines ?? [];
   const { lines, more } = newestLines(all, { taskId, untilSeq: store.place.value, maxLines: MAX_LINES });
   if (lines.length === 0) return null;
   const zone = settings.zone.value;

@@ -129,7 +129,7 @@ function Times({ details }: { readonly details: TaskDetailsView }): ComponentChi
 
 function Fact({ name, value }: { readonly name: string; readonly value: string }): ComponentChild {
   return (
-    <div>
+    <div class={value.length > 20 ? "panel-wide" : undefined}>
       <dt>{name}</dt>
       <dd>{value}</dd>
     </div>

@@ -39,18 +39,25 @@ export function TimeTravel({ store }: TimeTravelProps): ComponentChild {
 function PastBanner({ store, model }: TimeTravelProps & { readonly model: TravelModel }): ComponentChild {
   const state = store.shown.value;
   const place = store.place.value ?? 0;
-  const { log } = store.history.grown.value;
+  const { history } = store;
+  const { log } = history.grown.value;
+  const held = history.at(place);
   const back = (
     <button type="button" class="button button-primary" onClick={() => model.goLive()}>
       Back to live
     </button>
   );
-  if (state === undefined || log === undefined)
+  const isNowhere = history.lacks(place);
+  if (state === undefined || log === undefined || held === undefined || isNowhere)
     return (
       <div class="travel-banner notice tone-attention">
-        <div class="travel-text">
-          <h1>{safeText(store.upgradeId)}</h1>
-          <p>{missingText(place, log?.lastSeq)}</p>
+        <div class="travel-text" role="status">
+          {state === undefined && <h1>{safeText(store.upgradeId)}</h1>}
+          <p>
+            {log !== undefined && isNowhere
+              ? `Event ${place} is not there: the log ends with event ${log.lastSeq} so far. This is live.`
+              : `Reading the log up to event ${place} …`}
+          </p>
         </div>
         {back}
       </div>
@@ -60,7 +67,7 @@ function PastBanner({ store, model }: TimeTravelProps & { readonly model: Travel
     lastSeq: log.lastSeq,
     zone: settings.zone.value,
   });
-  const entry = entryAt(log.entries, place);
+  const entry = entryAt(held.entries, place);
   const isSaid = entry?.seq === place;
   return (
     <div class="travel-banner notice tone-attention">
@@ -75,13 +82,6 @@ function PastBanner({ store, model }: TimeTravelProps & { readonly model: Travel
       {back}
     </div>
   );
-}
-
-function missingText(place: number, lastSeq: number | undefined): string {
-  if (lastSeq === undefined) return `Reading the log up to event ${place} …`;
-  return place > lastSeq
-    ? `Event ${place} is not there: the log ends with event ${lastSeq} so far.`
-    : `Event ${place} is not held any more: the log is too long for this page. Read it with: milepost replay`;
 }
 
 function Trouble({ store }: TimeTravelProps): ComponentChild {

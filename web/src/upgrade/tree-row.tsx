@@ -10,6 +10,7 @@ import { groupText, isMeasurable, remarkText, stepsText, taskText } from "../../
 import { taskView, type Moment, type TaskView } from "../../../src/view/task/task-view.ts";
 import { Bar } from "../parts/bar.tsx";
 import { Glyph } from "../parts/glyph.tsx";
+import { Icon } from "../parts/icon.tsx";
 
 export interface TreeRowProps {
   readonly id: string;
@@ -127,9 +128,7 @@ function Toggle({ row, onToggle }: TreeRowProps): ComponentChild {
         onToggle();
       }}
     >
-      <svg viewBox="0 0 16 16">
-        <path d="m6 4 4 4-4 4" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" />
-      </svg>
+      <Icon name="fold" />
     </span>
   );
 }

@@ -77,12 +77,11 @@ function valueText(store: UpgradeStore): string {
   const place = store.place.value;
   const state = store.shown.value;
   if (place === undefined || state === undefined) return "live";
-  const { log } = store.history.grown.value;
   const { time, position } = placeText(state, {
     nowMs: now.value,
-    lastSeq: log?.lastSeq ?? place,
+    lastSeq: store.history.grown.value.log?.lastSeq ?? place,
     zone: settings.zone.value,
   });
-  const entry = entryAt(log?.entries ?? [], place);
+  const entry = entryAt(store.history.at(place)?.entries ?? [], place);
   return `${time}, ${position}${entry?.seq === place ? `: ${entry.text}` : ""}`;
 }

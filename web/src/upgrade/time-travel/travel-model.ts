@@ -4,8 +4,8 @@ import { computed, effect, signal, untracked, type ReadonlySignal } from "@preac
 
 import { isFinalUpgradeStatus } from "../../../../src/model/vocabulary.ts";
 import { logTimeAt } from "../../../../src/view/upgrade/log-time.ts";
-import { markBeside, marksOf, type Mark, type PlaySpeed } from "../../../../src/view/log/playing.ts";
-import type { HeldLog } from "../../history/held-log.ts";
+import { markBeside, marksOf, playSpeed, type Mark, type PlaySpeed } from "../../../../src/view/log/playing.ts";
+import type { WholeLog } from "../../history/whole-log.ts";
 import { now } from "../../now.ts";
 import type { UpgradeStore } from "../../upgrade-store.ts";
 
@@ -22,8 +22,10 @@ const READ_AFTER_MS = 800;
 const APART = 0.012;
 
 export class TravelModel {
-  readonly speed = signal<PlaySpeed>(60);
-  /** What can be travelled: from the first event that is held to now, or to the end. */
+  /** The speed that was chosen; until then one at which there is something to see. */
+  readonly speed: ReadonlySignal<PlaySpeed>;
+  readonly chosenSpeed = signal<PlaySpeed | undefined>(undefined);
+  /** What can be travelled: from the first event to now, or to the end. */
   readonly range: ReadonlySignal<Range>;
   /** Where the thumb stands, log time in ms. */
   readonly atMs: ReadonlySignal<number>;
@@ -41,7 +43,10 @@ export class TravelModel {
       return store.place.value === undefined ? toMs : (this.#played.value ?? store.shown.value?.clock.lastMs ?? toMs);
     });
     this.marks = computed(() =>
-      marksOf(store.history.grown.value.log?.entries ?? [], { ...this.range.value, apart: APART }),
+      marksOf(store.history.grown.value.log?.marks ?? [], { ...this.range.value, apart: APART }),
+    );
+    this.speed = computed(
+      () => this.chosenSpeed.value ?? playSpeed((this.#log?.state.clock.lastMs ?? 0) - this.range.value.fromMs),
     );
   }
 
@@ -49,7 +54,7 @@ export class TravelModel {
     return this.#isPlaying;
   }
 
-  get #log(): HeldLog | undefined {
+  get #log(): WholeLog | undefined {
     return this.#store.history.grown.peek().log;
   }
 
@@ -85,16 +90,16 @@ export class TravelModel {
     this.#stop();
     const log = this.#log;
     if (log === undefined) return;
-    const next = log.seqBeside(this.#seq, events);
-    if (next >= log.lastSeq && events > 0) this.goLive();
-    else this.#goTo(next);
+    const next = this.#seq + events;
+    if (next >= log.lastSeq) this.goLive();
+    else this.#goTo(Math.max(log.firstSeq, next));
   }
 
   /** To the next mark, or back to the one before. */
   toMark(isBack: boolean): void {
     this.#stop();
     const isLive = this.#store.place.peek() === undefined;
-    const entry = markBeside(this.#log?.entries ?? [], this.#seq + (isBack && isLive ? 1 : 0), isBack);
+    const entry = markBeside(this.#log?.marks ?? [], this.#seq + (isBack && isLive ? 1 : 0), isBack);
     if (entry !== undefined) this.#goTo(entry.seq);
     else if (!isBack) this.goLive();
   }
@@ -132,7 +137,8 @@ export class TravelModel {
       const passedMs = (atMs - lastMs) * this.speed.peek();
       lastMs = atMs;
       const [log, shown] = [this.#log, this.#store.shown.peek()];
-      if (log === undefined || shown === undefined) return;
+      // What is not held yet is waited for.
+      if (log === undefined || shown === undefined || log.at(this.#seq) === undefined) return;
       const nextMs = (this.#played.peek() ?? shown.clock.lastMs) + passedMs;
       if (nextMs >= log.state.clock.lastMs) return this.goLive();
       this.#played.value = nextMs;
@@ -146,7 +152,7 @@ export class TravelModel {
 function rangeOf({ live, history }: UpgradeStore): Range {
   const state = live.value;
   const { log } = history.grown.value;
-  const fromMs = log?.stateAt(log.firstSeq)?.clock.lastMs ?? 0;
+  const fromMs = log?.fromMs ?? 0;
   if (state === undefined) return { fromMs, toMs: fromMs };
   const toMs = isFinalUpgradeStatus(state.status) ? state.clock.lastMs : logTimeAt(state, now.value);
   return { fromMs: Math.min(fromMs, toMs), toMs };

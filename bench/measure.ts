@@ -1,6 +1,11 @@
 /** Measuring: rounds in which the things compared take turns, so that a busy neighbour hits them alike; medians and spreads. */
 
 import { cpus, totalmem } from "node:os";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 /** Something to be timed: does its work `count` times and resolves with the nanoseconds it took. */
 export type Timed = (count: number) => number | Promise<number>;
@@ -8,7 +13,10 @@ export type Timed = (count: number) => number | Promise<number>;
 /** Nanoseconds of one operation, one value per round. */
 export type Series = readonly number[];
 
-/** Times the subjects in turn, `rounds` times over, after one round that does not count. */
+/**
+ * Times the subjects in turn, `rounds` times over, after one round that does not count. What one of them leaves to be collected
+ * is collected before the next begins, so that nobody pays for another's garbage.
+ */
 export async function inTurns<K extends string>(
   subjects: Readonly<Record<K, Timed>>,
   { rounds, count }: { readonly rounds: number; readonly count: number },
@@ -17,6 +25,7 @@ export async function inTurns<K extends string>(
   const series = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>;
   for (let round = -1; round < rounds; round++) {
     for (const name of names) {
+      collectGarbage();
       const spent = await subjects[name](count);
       if (round >= 0) series[name].push(spent / count);
     }

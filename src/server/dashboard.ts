@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 
 import { MilepostError, shown } from "../errors.ts";
 import { hasTag } from "./api/entity-tag.ts";
@@ -121,7 +121,17 @@ function readFiles(folder: string | undefined): ReadonlyMap<string, File> {
     const body = readFileSync(path);
     const name = path.slice(folder.length).replaceAll("\\", "/");
     const tag = `W/"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
-    files.set(name, { type, body, gzipped: gzipSync(body, { level: 9 }), tag });
+    files.set(name, { type, body, gzipped: readyMade(path, body) ?? gzipSync(body, { level: 9 }), tag });
   }
   return files;
+}
+
+/** What the build has compressed, which is smaller; undefined when there is none, or when it holds anything but `body`. */
+function readyMade(path: string, body: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> | undefined {
+  try {
+    const gzipped = readFileSync(`${path}.gz`);
+    return gunzipSync(gzipped, { maxOutputLength: body.length }).equals(body) ? gzipped : undefined;
+  } catch {
+    return undefined;
+  }
 }

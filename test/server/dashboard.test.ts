@@ -1,12 +1,16 @@
 /** The dashboard's files as they are served: nothing else can be reached through them (X27). */
 
+import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { Hono } from "hono";
 import { getRequestListener } from "@hono/node-server";
-import { createServer } from "node:http";
+import { createServer, get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { gunzipSync, gzipSync } from "node:zlib";
+
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import type { ApiEnv } from "../../src/server/api/route.ts";
@@ -122,7 +126,17 @@ describe("X27: the files", () => {
       ...["", "..", ".", "%2e", "%2e%2e", "%00", "..%00", ".sources", "files.json", "../files.json", "../.sources"],
       ...["..%2ffiles.json", "%2e%2e%2f.sources", "../index.html", "..%2findex.html", "..%2f..%2fpackage.json"],
       ...["../../package.json", "%252e%252e%252fpackage.json", "..%c0%afpackage.json", "..%255cpackage.json"],
-      ...[`${name}/`, `${name}%2f`, `${name}.map`, `${name}%00`, `${name}%20`, `${name}.`, `%2f${name}`, `/${name}`],
+      ...[
+        `${name}/`,
+        `${name}%2f`,
+        `${name}.map`,
+        `${name}.gz`,
+        `${name}%00`,
+        `${name}%20`,
+        `${name}.`,
+        `%2f${name}`,
+        `/${name}`,
+      ],
       ...[name.toUpperCase(), name.replace(".js", "%2ejs"), `./${name}`, `x/../${name}`, `%2e/${name}`, `.${name}`],
       ...[`C:%5c${name}`, `\\${name}`, `${name}::$DATA`, `${name}~1`, `file:///etc/passwd`],
     ].map((row) => (row.startsWith("/") && row !== `/${name}` ? `/assets${row}etc/passwd` : `/assets/${row}`));
@@ -171,6 +185,38 @@ describe("a folder of files", () => {
     );
     expect(statuses.filter(([, status]) => status === 200).map(([file]) => file)).toEqual(["assets/a.js"]);
     expect((await fetch(`${url}/`, { headers: HTML })).status).toBe(200);
+  });
+
+  /** The bytes as they are sent: `fetch` would open them. */
+  async function sentOf(address: string): Promise<Buffer> {
+    const [answer] = await once(get(address, { headers: { "Accept-Encoding": "gzip" } }), "response");
+    return buffer(answer as IncomingMessage);
+  }
+
+  test("gives what was compressed when it was built, and never what was compressed of something else", async () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, "assets"));
+    const text = "let milepost = 1;\n".repeat(200);
+    const made = gzipSync(text, { level: 1 });
+    const compressed: Record<string, Buffer> = {
+      "made.js": made,
+      "stale.js": gzipSync(text.replace("1", "2")),
+      "longer.js": gzipSync(`${text};`),
+      "huge.js": gzipSync(Buffer.alloc(1e7)),
+      "broken.js": made.subarray(0, -9),
+      "plain.js": Buffer.from(text),
+    };
+    for (const [file, bytes] of Object.entries(compressed)) {
+      writeFileSync(join(folder, "assets", file), text);
+      writeFileSync(join(folder, "assets", `${file}.gz`), bytes);
+    }
+    writeFileSync(join(folder, "assets/alone.js"), text);
+    const url = await served(folder);
+    expect((await sentOf(`${url}/assets/made.js`)).equals(made)).toBe(true);
+    for (const file of [...Object.keys(compressed), "alone.js"]) {
+      expect([file, gunzipSync(await sentOf(`${url}/assets/${file}`)).toString() === text]).toEqual([file, true]);
+      expect([file, (await fetch(`${url}/assets/${file}.gz`)).status]).toEqual([file, 404]);
+    }
   });
 
   test("that was never built says in one page how to build it", async () => {

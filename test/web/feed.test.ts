@@ -36,7 +36,7 @@ it("is searched and filtered, and says when nothing is found", async () => {
   expect(await rows.allTextContents()).toEqual(["task ip-10-0-2-81 failed (7m 00s): timed out"]);
   expect(await page.locator("mark").allTextContents()).toEqual(["timed", "out"]);
   await page.getByLabel("Search events").fill("(a+)+$");
-  await page.getByText("No event is of this kind.").waitFor();
+  await page.getByText("No event here is of this kind.").waitFor();
   await expectAccessible(page);
   await page.getByRole("button", { name: "Show all events" }).click();
   const all = await rows.count();

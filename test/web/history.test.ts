@@ -77,6 +77,19 @@ describe("the history store", () => {
     exact(history, all);
   });
 
+  it("reads at once when the server is there again", async () => {
+    const all = logOf(400);
+    const { server, history, tell } = served(all);
+    server.isAway = true;
+    tell({ connection: { status: "waiting", retryInMs: 1_000, attempt: 1, reason: "away" } });
+    history.load();
+    await expect.poll(() => history.status.value.kind).toBe("failed");
+    server.isAway = false;
+    tell({});
+    // The next try of its own would come a second after the first.
+    await expect.poll(() => history.grown.value.log?.lastSeq, { timeout: 700 }).toBe(400);
+  });
+
   it("misses nothing of what happens while it reads", async () => {
     const all = logOf(900);
     const { history, happen } = served(all.slice(0, 600));

@@ -23,3 +23,18 @@ export function fetchApi(path: string, init: RequestInit = {}): Promise<Response
   if (token.value !== undefined) headers.set("Authorization", `Bearer ${token.value}`);
   return fetch(path, { ...init, headers, credentials: "same-origin", redirect: "error" });
 }
+
+/** The path of what the server has of an upgrade: `rest` begins after the upgrade's own part. */
+export function upgradePath(upgradeId: string, rest: string): string {
+  return `/api/v1/upgrades/${encodeURIComponent(upgradeId)}/${rest}`;
+}
+
+/** What makes a request one that sends `body` as JSON. */
+export function jsonPost(body: unknown): RequestInit {
+  return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+}
+
+/** Why the server has refused: in its own words, where `detail` has some. */
+export function refusal({ status }: Response, detail?: string): string {
+  return detail ?? `the server answered ${status}`;
+}

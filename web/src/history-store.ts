@@ -89,6 +89,7 @@ class HistoryReader {
   /** The event that somebody looks at. */
   #wanted: number | undefined;
   #isReading = false;
+  #isLive = false;
   #retryMs: number = RETRY_MS.first;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -114,13 +115,18 @@ class HistoryReader {
     clearTimeout(this.#retry);
   }
 
-  #hear({ state, event, cursor, reset }: Watched): void {
+  #hear({ connection, state, event, cursor, reset }: Watched): void {
+    const wasLive = this.#isLive;
+    this.#isLive = connection.status === "live";
     if (cursor !== undefined) {
       this.#liveCursor = cursor;
       this.#isOf(parseCursor(cursor).logId);
     }
-    if (this.status.peek().kind === "idle") return;
+    const { kind } = this.status.peek();
+    if (kind === "idle") return;
     if (reset === true) this.#drop();
+    // The server is there again: nobody waits for the next try.
+    if (kind === "failed" && this.#isLive && !wasLive) return void this.#read();
     if (this.#isLevel()) return;
     const log = this.#log;
     if (log === undefined || event === undefined || event.seq !== log.lastSeq + 1) return void this.#read();

@@ -2,6 +2,8 @@
 
 import { signal, type ReadonlySignal } from "@preact/signals";
 
+import { listen } from "./listen.ts";
+
 const ticking = signal(Date.now());
 let aheadMs = 0;
 
@@ -46,9 +48,9 @@ export function startClock(): () => void {
   };
   next();
   look();
-  document.addEventListener("visibilitychange", look);
+  const deaf = listen(document, { visibilitychange: look });
   return () => {
     clearTimeout(timer);
-    document.removeEventListener("visibilitychange", look);
+    deaf();
   };
 }

@@ -2,6 +2,9 @@
 
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
 
+import { isChord } from "./keys.ts";
+import { closest, listen } from "./listen.ts";
+
 /** The parts of an upgrade's page that an address can name. */
 const TABS = ["tasks", "timeline", "events", "log"] as const;
 export type Tab = (typeof TABS)[number];
@@ -118,23 +121,25 @@ const writeLater = {
 /** Follows the back button and plain links of the dashboard. */
 export function startRouter(): void {
   address.value = new URL(location.href);
-  globalThis.addEventListener("popstate", () => {
-    writeLater.cancel();
-    address.value = new URL(location.href);
-  });
-  globalThis.addEventListener("pagehide", () => {
-    if (writeLater.timer !== undefined) writeLater.write();
-  });
-  document.addEventListener("click", (event) => {
-    const link = event.target instanceof Element ? event.target.closest("a") : null;
-    if (link === null || !isPlainClick(event) || !isOurs(link)) return;
-    event.preventDefault();
-    navigate(link.href);
+  listen(window, {
+    popstate: () => {
+      writeLater.cancel();
+      address.value = new URL(location.href);
+    },
+    pagehide: () => {
+      if (writeLater.timer !== undefined) writeLater.write();
+    },
+    click: (event) => {
+      const link = closest(event, "a");
+      if (!(link instanceof HTMLAnchorElement) || !isPlainClick(event) || !isOurs(link)) return;
+      event.preventDefault();
+      navigate(link.href);
+    },
   });
 }
 
-function isPlainClick({ button, metaKey, ctrlKey, shiftKey, altKey, defaultPrevented }: MouseEvent): boolean {
-  return button === 0 && !metaKey && !ctrlKey && !shiftKey && !altKey && !defaultPrevented;
+function isPlainClick(event: MouseEvent): boolean {
+  return event.button === 0 && !isChord(event) && !event.shiftKey && !event.defaultPrevented;
 }
 
 function isOurs(link: HTMLAnchorElement): boolean {

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 
 import { isMilepostError, MilepostError, type ErrorCode } from "../../src/errors.ts";
-import { fetchApi, keepToken } from "./access.ts";
+import { fetchApi, keepToken, jsonPost, refusal } from "./access.ts";
 import { upgradeHref } from "./router.ts";
 
 export interface Session {
@@ -22,6 +22,8 @@ export const generation = signal(0);
 export const session = signal<Session>(NOBODY);
 /** Why the link that this page was opened with cannot be used. */
 export const linkTrouble = signal<string | undefined>(undefined);
+
+const SESSION = "/api/v1/session";
 
 /** What is said to the other tabs of this browser. */
 const SIGNED_OUT = "signed out";
@@ -69,7 +71,7 @@ async function askWho(): Promise<void> {
 /** True for who may see this upgrade without the link: its cookie would take the place of a session that may do more. */
 async function isKnownReader(upgradeId: string): Promise<boolean> {
   const channel = encodeURIComponent(`upgrade:${upgradeId}`);
-  const who = await whoIs(`/api/v1/session?channel=${channel}`).catch(() => undefined);
+  const who = await whoIs(`${SESSION}?channel=${channel}`).catch(() => undefined);
   if (who === undefined || sessionOf(who).isShared || !who.actions.includes("watch")) return false;
   session.value = sessionOf(who);
   return true;
@@ -86,7 +88,7 @@ function sessionOf({ subject, permissions }: Who): Session {
 /** Forgets who this is, here, in the cookie, and in the other tabs that had it. */
 export async function signOut(): Promise<void> {
   keepToken(undefined);
-  await fetchApi("/api/v1/session", { method: "DELETE" });
+  await fetchApi(SESSION, { method: "DELETE" });
   tabs?.postMessage(SIGNED_OUT);
   becomeNobody();
 }
@@ -118,18 +120,14 @@ export async function signIn(token: string): Promise<void> {
 }
 
 function exchanged(token: string): Promise<Who> {
-  return whoIs("/api/v1/session", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ token }),
-  });
+  return whoIs(SESSION, jsonPost({ token }));
 }
 
-async function whoIs(path = "/api/v1/session", init: RequestInit = {}): Promise<Who> {
+async function whoIs(path = SESSION, init: RequestInit = {}): Promise<Who> {
   const answer = await fetchApi(path, init);
   const body = (await answer.json()) as Who & { readonly code?: ErrorCode; readonly detail?: string };
   if (answer.ok) return body;
-  throw new MilepostError(body.code ?? "INTERNAL", body.detail ?? `the server answered ${answer.status}`);
+  throw new MilepostError(body.code ?? "INTERNAL", refusal(answer, body.detail));
 }
 
 function claimsOf(token: string): { readonly upgrade?: unknown } {

@@ -4,7 +4,7 @@ import { effect, signal, type ReadonlySignal } from "@preact/signals";
 
 import { NOTHING_USUAL, usualDurations, type UsualDurations } from "../../src/view/estimate/usual-durations.ts";
 import type { UsualTimes } from "../../src/view/estimate/usual-times.ts";
-import { fetchApi } from "./access.ts";
+import { fetchApi, upgradePath } from "./access.ts";
 import type { UpgradeStore } from "./upgrade-store.ts";
 
 const known = new WeakMap<UpgradeStore, ReadonlySignal<UsualDurations>>();
@@ -32,6 +32,6 @@ export function usualOf(store: UpgradeStore): ReadonlySignal<UsualDurations> {
 }
 
 async function readUsual(upgradeId: string): Promise<UsualDurations> {
-  const answer = await fetchApi(`/api/v1/upgrades/${encodeURIComponent(upgradeId)}/usual`);
+  const answer = await fetchApi(upgradePath(upgradeId, "usual"));
   return answer.ok ? usualDurations((await answer.json()) as UsualTimes) : NOTHING_USUAL;
 }

@@ -3,6 +3,8 @@
 import { isMilepostError } from "../../errors.ts";
 import type { UpgradeProgress } from "../../model/upgrade.ts";
 import { isFinalUpgradeStatus } from "../../model/vocabulary.ts";
+import { nextTurn } from "../../stream/fold-in-turns.ts";
+import { UsualTally, type UsualTimes } from "../../view/estimate/usual-times.ts";
 import type { UpgradeSummary } from "../../view/upgrade/summary.ts";
 import type { Grant } from "../auth/grant.ts";
 import type { ApiContext } from "./route.ts";
@@ -13,6 +15,8 @@ import type { UpgradeList } from "./upgrade-list.ts";
 const MAX_EARLIER = 8;
 /** Of the newest so many the finished ones are taken. */
 const LOOKED_AT = 50;
+/** So many answers are kept. */
+const MAX_KEPT = 8;
 
 /**
  * The finished runs before this one, the newest first, then other finished upgrades of the cluster; of the plan when there are
@@ -50,4 +54,43 @@ export async function statesOf(
     }
   }
   return states;
+}
+
+/** The first of these that can be read: one that is damaged must not stand before the others. */
+export async function firstState(
+  service: Service,
+  c: ApiContext,
+  refs: readonly string[],
+): Promise<UpgradeProgress | undefined> {
+  for (const ref of refs) {
+    const [state] = await statesOf(service, c, [ref]);
+    if (state !== undefined) return state;
+  }
+  return undefined;
+}
+
+/**
+ * Gives what finished upgrades tell. It is counted once for all who ask for the same ones, at the same time or later: every
+ * open page asks, and what has ended stays as it is.
+ */
+export function usualTimesOnce(): (earlier: readonly UpgradeProgress[]) => Promise<UsualTimes> {
+  const kept = new Map<string, Promise<UsualTimes>>();
+  return (earlier) => {
+    // A cursor names a log, and a place in it.
+    const key = earlier.map(({ cursor }) => cursor).join(" ");
+    const times = kept.get(key) ?? usualTimesInTurns(earlier);
+    kept.delete(key);
+    kept.set(key, times);
+    for (const oldest of [...kept.keys()].slice(0, -MAX_KEPT)) kept.delete(oldest);
+    return times;
+  };
+}
+
+async function usualTimesInTurns(earlier: readonly UpgradeProgress[]): Promise<UsualTimes> {
+  const tally = new UsualTally();
+  for (const upgrade of earlier) {
+    tally.take(upgrade);
+    await nextTurn();
+  }
+  return tally.times();
 }

@@ -63,29 +63,37 @@ interface Samples {
   last: UpgradeProgress | undefined;
 }
 
-/** What these upgrades tell. Only completed tasks count: how long a task took that failed says little. */
-export function usualTimes(earlier: readonly UpgradeProgress[]): UsualTimes {
-  const byId = new Map<string, Samples>();
-  const byName = new Map<string, Samples>();
-  const wholeMs: number[] = [];
-  for (const upgrade of earlier) {
+/** Counts what upgrades tell, one by one: thousands of tasks each are too much for one go. */
+export class UsualTally {
+  readonly #byId = new Map<string, Samples>();
+  readonly #byName = new Map<string, Samples>();
+  readonly #wholeMs: number[] = [];
+  #upgrades = 0;
+
+  /** Only completed tasks count: how long a task took that failed says little. */
+  take(upgrade: UpgradeProgress): void {
+    this.#upgrades += 1;
     const whole = upgrade.status === "completed" ? upgradeDurationMs(upgrade, 0) : null;
-    if (whole !== null) wholeMs.push(whole);
+    if (whole !== null) this.#wholeMs.push(whole);
     for (const task of upgrade.tasks.values()) {
       if (task.status !== "completed") continue;
-      note(byId, task.taskId, { task, upgrade });
-      note(byName, `${task.taskType}\n${task.taskName}`, { task, upgrade });
+      note(this.#byId, task.taskId, { task, upgrade });
+      note(this.#byName, `${task.taskType}\n${task.taskName}`, { task, upgrade });
     }
   }
-  return {
-    upgrades: earlier.length,
-    whole: wholeMs.length === 0 ? null : usual(wholeMs, wholeMs.length),
-    names: [...byName.values()].map((samples) => {
-      const { taskType, taskName } = samples.task;
-      return { taskType, taskName, ...usualTask(samples) };
-    }),
-    tasks: [...byId.values()].map((samples) => ({ taskId: samples.task.taskId, ...usualTask(samples) })),
-  };
+
+  /** What the upgrades that were taken tell. */
+  times(): UsualTimes {
+    return {
+      upgrades: this.#upgrades,
+      whole: this.#wholeMs.length === 0 ? null : usual(this.#wholeMs, this.#wholeMs.length),
+      names: Array.from(this.#byName.values(), (samples) => {
+        const { taskType, taskName } = samples.task;
+        return { taskType, taskName, ...usualTask(samples) };
+      }),
+      tasks: Array.from(this.#byId.values(), (samples) => ({ taskId: samples.task.taskId, ...usualTask(samples) })),
+    };
+  }
 }
 
 interface Found {

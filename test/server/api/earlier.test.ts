@@ -1,9 +1,15 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { describe, expect, test } from "vitest";
 
 import { upgradeFromJson, type UpgradeProgress } from "../../../src/model/upgrade.ts";
-import { usualTimes } from "../../../src/view/estimate/usual-times.ts";
+import { usualTimesOnce } from "../../../src/server/api/earlier-upgrades.ts";
+import { jsonLines } from "../../../src/storage/json-lines.ts";
 import { comparePair } from "../../../src/view/upgrade/compare.ts";
 import { manualClock, type ManualClock } from "../../manual-clock.ts";
+import { tempFolder } from "../../temp-folder.ts";
+import { usualTimes } from "../../view/usual.ts";
 import { serve, type Served } from "./serve.ts";
 
 interface Ran {
@@ -62,6 +68,23 @@ describe("what is usual for an upgrade", () => {
     expect((await server.get("/api/v1/upgrades/u3/usual")).json).toMatchObject({ upgrades: 1, whole: { p50: 5_000 } });
   });
 
+  test("is counted once for all who ask for the same ones, with turns for others in between", async () => {
+    const { server, clock } = await world();
+    await ran(server, clock, "u1");
+    await ran(server, clock, "u2");
+    const [u1, u2] = [await stateOf(server, "u1"), await stateOf(server, "u2")];
+    const timesOf = usualTimesOnce();
+    const [first, second] = [timesOf([u1, u2]), timesOf([u1, u2])];
+    expect(second).toBe(first);
+    let turns = 0;
+    const turn = (): void => void ((turns += 1), setImmediate(turn).unref());
+    setImmediate(turn);
+    expect(await first).toEqual(usualTimes([u1, u2]));
+    expect(turns).toBeGreaterThan(0);
+    expect(await timesOf([u1])).toEqual(usualTimes([u1]));
+    expect(timesOf([u1, u2])).toBe(first);
+  });
+
   test("is nothing when there was none, and of no upgrade there is none", async () => {
     const { server, clock } = await world();
     await ran(server, clock, "u1");
@@ -86,6 +109,18 @@ describe("a comparison", () => {
       expect([status, json]).toEqual([200, comparePair(await stateOf(server, ref), later, asOf)]);
       expect(json.whole.moreMs).toBe(moreMs);
     }
+  });
+
+  test("is with the newest that can be read when it is not said with which", async () => {
+    const [path, clock] = [tempFolder(), manualClock()];
+    const first = await serve({ clock, storage: jsonLines({ path }) });
+    for (const takesMs of [60_000, 90_000, 150_000]) await ran(first, clock, "u1", { takesMs });
+    await first.close();
+    writeFileSync(join(path, "upgrades", "u1@2", "journal", "1.jsonl"), "no log\nat all\n");
+    const server = await serve({ clock, storage: jsonLines({ path }) });
+    const { status, json } = await server.get("/api/v1/upgrades/u1/comparison");
+    expect([status, json.choices, json.whole.moreMs]).toEqual([200, ["u1@2", "u1@1"], 90_000]);
+    expect((await server.get("/api/v1/upgrades/u1/comparison?with=u1@2")).status).not.toBe(200);
   });
 
   test("has no rows when there is nothing to compare with, and says what is not there", async () => {

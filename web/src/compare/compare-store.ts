@@ -4,7 +4,7 @@ import { signal, type ReadonlySignal } from "@preact/signals";
 
 import type { ComparedPair } from "../../../src/view/upgrade/compare.ts";
 import type { ConnectionView } from "../../../src/view/text/connection-words.ts";
-import { fetchApi } from "../access.ts";
+import { fetchApi, refusal, upgradePath } from "../access.ts";
 import { createConnectionStore } from "../connection-store.ts";
 
 /** `failed` says why they cannot be read; `isAway`: no server answers. */
@@ -27,7 +27,7 @@ export function createCompareStore(laterId: string, earlierId: string | undefine
   const connection = createConnectionStore();
   const leaving = new AbortController();
   const query = earlierId === undefined ? "" : `?with=${encodeURIComponent(earlierId)}`;
-  const path = `/api/v1/upgrades/${encodeURIComponent(laterId)}/comparison${query}`;
+  const path = upgradePath(laterId, `comparison${query}`);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const read = async (): Promise<void> => {
     const found = await readPair(path, leaving.signal);
@@ -57,7 +57,7 @@ async function readPair(path: string, signal: AbortSignal): Promise<Compared> {
     const answer = await fetchApi(path, { signal });
     const read = (await answer.json()) as ComparedPair & { readonly detail?: string };
     if (answer.ok) return { kind: "read", pair: read };
-    return { kind: "failed", reason: read.detail ?? `the server answered ${answer.status}` };
+    return { kind: "failed", reason: refusal(answer, read.detail) };
   } catch {
     return { kind: "failed", reason: "the server could not be reached; it is tried again", isAway: true };
   }

@@ -33,21 +33,21 @@ export function FleetList({ rows, isGrouped, search }: FleetListProps): Componen
           <VirtualList
             class="card fleet-list"
             label={group === undefined ? "Upgrades" : GROUPS[group].word}
-            items={part}
+            count={part.length}
             rowPx={rowPx}
-            keyOf={keyOf}
-            keptIndex={current - from}
-            render={(row, index) => (
-              <FleetRowLink row={row} isCurrent={from + index === current} onFocus={() => setCurrent(row.upgradeId)} />
-            )}
+            keyOf={(index) => (part[index] as FleetRow).upgradeId}
+            kept={current - from}
+            render={(index) => {
+              const row = part[index] as FleetRow;
+              const onFocus = (): void => setCurrent(row.upgradeId);
+              return <FleetRowLink row={row} isCurrent={from + index === current} onFocus={onFocus} />;
+            }}
           />
         </section>
       ))}
     </div>
   );
 }
-
-const keyOf = ({ upgradeId }: FleetRow): string => upgradeId;
 
 function groupsOf(rows: readonly FleetRow[]) {
   let from = 0;

@@ -104,7 +104,7 @@ export class HeldLog {
 
   /** The last event at or before a log time (ms); the first one held when there is none. */
   seqAt(logMs: number): number {
-    const block = this.#blocks.findLast(({ before }) => before.clock.lastMs <= logMs) ?? (this.#blocks[0]);
+    const block = (this.#blocks.findLast(({ before }) => before.clock.lastMs <= logMs) ?? this.#blocks[0]) as Block;
     let state = block.before;
     let seq = Math.max(this.firstSeq, state.seq);
     for (const event of block.events) {

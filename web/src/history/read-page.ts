@@ -1,6 +1,7 @@
 /** One page of a log, read from the API in pieces small enough that the page stays lively. */
 
 import type { ProgressEvent } from "../../../src/model/event.ts";
+import { refusal, upgradePath } from "../access.ts";
 
 export type Get = (path: string, init: RequestInit) => Promise<Response>;
 
@@ -28,12 +29,12 @@ export async function* readPage({
   signal,
 }: PageRequest): AsyncGenerator<readonly ProgressEvent[]> {
   const query = new URLSearchParams({ limit: String(LIMIT), ...(after !== undefined && { after }) });
-  const answer = await get(`/api/v1/upgrades/${encodeURIComponent(upgradeId)}/events?${query.toString()}`, {
+  const answer = await get(upgradePath(upgradeId, `events?${query.toString()}`), {
     headers: { Accept: "application/x-ndjson" },
     signal,
   });
   if (answer.status === 410) throw new HistoryGone("the history of this upgrade has changed; it is read again");
-  if (!answer.ok) throw new Error(`the server answered ${answer.status}${await detailOf(answer)}`);
+  if (!answer.ok) throw new Error(`${refusal(answer)}${await detailOf(answer)}`);
   const lines = (await answer.text()).split("\n");
   let sinceMs = performance.now();
   for (let from = 0; from < lines.length; from += LINES_PER_LOOK) {

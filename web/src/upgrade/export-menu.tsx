@@ -3,9 +3,10 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { fetchApi } from "../access.ts";
+import { fetchApi, upgradePath } from "../access.ts";
 import { announce } from "../announcer.tsx";
 import { download } from "../download.ts";
+import { listen } from "../listen.ts";
 import "../style/menu.css";
 
 const EXPORTS = [
@@ -23,7 +24,7 @@ export function ExportMenu({ upgradeId }: { readonly upgradeId: string }): Compo
     setWorking("Exporting …");
     try {
       // Not a link: a token that no cookie can hold goes with what this page asks for, and not with what the browser does.
-      const answer = await fetchApi(`/api/v1/upgrades/${encodeURIComponent(upgradeId)}/export?format=${format}`);
+      const answer = await fetchApi(upgradePath(upgradeId, `export?format=${format}`));
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
       download(upgradeId, format, await answer.blob());
       setWorking(undefined);
@@ -64,11 +65,6 @@ function useClosing(menu: { readonly current: HTMLDetailsElement | null }): void
       current.open = false;
       if (event instanceof KeyboardEvent) current.querySelector("summary")?.focus();
     };
-    document.addEventListener("keydown", close);
-    document.addEventListener("pointerdown", close);
-    return () => {
-      document.removeEventListener("keydown", close);
-      document.removeEventListener("pointerdown", close);
-    };
+    return listen(document, { keydown: close, pointerdown: close });
   }, [menu]);
 }

@@ -212,7 +212,7 @@ function Nothing({ choice, hasAny }: { readonly choice: Choice; readonly hasAny:
   };
   return (
     <p class="feed-note soft">
-      No event is of this kind.{" "}
+      No event here is of this kind.{" "}
       <button type="button" class="button button-small" onClick={showAll}>
         Show all events
       </button>

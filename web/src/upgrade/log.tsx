@@ -52,9 +52,9 @@ export function LogPane({ store }: LogPaneProps): ComponentChild {
       <HistoryState store={store} />
       {log !== undefined && lines.length === 0 && (
         <p class="feed-note soft">
-          {count === 0
-            ? "No task has printed anything. What a command prints comes here: milepost run -- <command>"
-            : "No line holds these words."}
+          {count > 0 || log.firstSeq > (store.history.grown.value.log?.firstSeq ?? 0)
+            ? "No line here is of this kind."
+            : "No task has printed anything. What a command prints comes here: milepost run -- <command>"}
         </p>
       )}
       {lines.length > 0 && (

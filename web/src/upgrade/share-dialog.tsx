@@ -4,7 +4,7 @@ import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
 
 import { dateText } from "../../../src/view/text/duration.ts";
-import { fetchApi } from "../access.ts";
+import { fetchApi, jsonPost, refusal, upgradePath } from "../access.ts";
 import { announce } from "../announcer.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { CopyButton } from "../parts/copy-button.tsx";
@@ -80,13 +80,9 @@ export function ShareDialog({
 
 /** @throws an Error that says why there is none. */
 async function createLink(upgradeId: string, lifetimeMs: number): Promise<Link> {
-  const answer = await fetchApi(`/api/v1/upgrades/${encodeURIComponent(upgradeId)}/share`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ lifetimeMs }),
-  });
+  const answer = await fetchApi(upgradePath(upgradeId, "share"), jsonPost({ lifetimeMs }));
   const body = (await answer.json()) as { token?: string; expiresAt?: string; detail?: string };
   if (!answer.ok || body.token === undefined || body.expiresAt === undefined)
-    throw new Error(body.detail ?? `the server answered ${answer.status}`);
+    throw new Error(refusal(answer, body.detail));
   return { address: `${location.origin}${upgradeHref(upgradeId)}#share=${body.token}`, expiresAt: body.expiresAt };
 }

@@ -1,11 +1,13 @@
 /** The tasks as a tree: what is well folded away, what asks to be seen open; ten thousand of them as smooth as ten. */
 
 import type { ComponentChild } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { taskKey, type OpenRow } from "../../../src/view/task/open-rows.ts";
 import type { Moment } from "../../../src/view/task/task-view.ts";
-import { scrollToRow, useRowWindow } from "./row-window.ts";
+import { isChord } from "../keys.ts";
+import { useSize } from "../listen.ts";
+import { scrollToRow, useRows, type ListRef } from "../parts/row-window.ts";
 import { openTask, showTask } from "./task-link.ts";
 import { TreeFilter } from "./tree-filter.tsx";
 import { treeStep } from "./tree-keys.ts";
@@ -51,13 +53,15 @@ interface RowsProps {
 
 function Rows({ rows, now, tree }: RowsProps): ComponentChild {
   const list = useRef<HTMLDivElement>(null);
-  const { from, to, page, rowHeight } = useRowWindow({ list, count: rows.length });
+  const rowPx = useRowPx(list);
+  const [from, to] = useRows(list, { count: rows.length, rowPx });
   const selected = openTask();
   const found = rows.findIndex(({ key }) => key === tree.active.value);
   const active = Math.max(0, found);
-  useWanted(list, { rows, tree, rowHeight });
+  useWanted(list, { rows, tree, rowPx });
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isChord(event)) return;
+    const page = Math.max(1, Math.floor((list.current?.clientHeight ?? 0) / rowPx));
     const step = treeStep({ key: event.key, rows, at: active, page });
     const row = rows[active];
     if (step === undefined || row === undefined) return;
@@ -69,7 +73,7 @@ function Rows({ rows, now, tree }: RowsProps): ComponentChild {
   };
   const moveTo = (index: number): void => {
     tree.active.value = rows[index]?.key;
-    if (list.current !== null) scrollToRow(list.current, index, rowHeight);
+    scrollToRow(list, index, { rowPx });
   };
   return (
     <div
@@ -81,14 +85,14 @@ function Rows({ rows, now, tree }: RowsProps): ComponentChild {
       aria-activedescendant={active >= from && active < to ? rowId(active) : undefined}
       onKeyDown={onKeyDown}
     >
-      <div class="tree-rows" role="presentation" style={{ blockSize: `${rows.length * rowHeight}px` }}>
+      <div class="tree-rows" role="presentation" style={{ blockSize: `${rows.length * rowPx}px` }}>
         {rows.slice(from, to).map((row, index) => (
           <TreeRow
             key={row.key}
             id={rowId(from + index)}
             row={row}
             now={now}
-            top={(from + index) * rowHeight}
+            top={(from + index) * rowPx}
             isActive={from + index === active}
             isSelected={row.kind === "task" && row.key === (selected === undefined ? "" : taskKey(selected))}
             onPick={() => pick(row, tree)}
@@ -98,6 +102,13 @@ function Rows({ rows, now, tree }: RowsProps): ComponentChild {
       </div>
     </div>
   );
+}
+
+/** As `--row-height` (px) of the list says. It depends on the width alone, and asking at every scroll would cost a layout. */
+function useRowPx(list: ListRef): number {
+  const [rowPx, setRowPx] = useState(36);
+  useSize(list, (element) => setRowPx(parseFloat(getComputedStyle(element).getPropertyValue("--row-height")) || 36));
+  return rowPx;
 }
 
 const rowId = (index: number): string => `tree-row-${index}`;
@@ -116,17 +127,17 @@ function toggle(row: OpenRow, tree: TreeState): void {
 interface WantedRow {
   readonly rows: readonly OpenRow[];
   readonly tree: TreeState;
-  readonly rowHeight: number;
+  readonly rowPx: number;
 }
 
 /** Brings the row that is wanted into view, once it is there. */
-function useWanted(list: { readonly current: HTMLElement | null }, { rows, tree, rowHeight }: WantedRow): void {
+function useWanted(list: ListRef, { rows, tree, rowPx }: WantedRow): void {
   const wanted = tree.wanted.value;
   useEffect(() => {
-    if (wanted === undefined || list.current === null) return;
+    if (wanted === undefined) return;
     const index = rows.findIndex(({ key }) => key === wanted);
     if (index === -1) return;
-    scrollToRow(list.current, index, rowHeight);
+    scrollToRow(list, index, { rowPx });
     tree.wanted.value = undefined;
-  }, [wanted, rows, rowHeight]);
+  }, [wanted, rows, rowPx]);
 }

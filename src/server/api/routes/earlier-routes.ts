@@ -2,10 +2,10 @@
 
 import { checkId } from "../../../model/check.ts";
 import type { UpgradeProgress } from "../../../model/upgrade.ts";
-import { earlierUpgrades, usualTimes as told } from "../../../view/estimate/usual-times.ts";
+import { earlierUpgrades } from "../../../view/estimate/usual-times.ts";
 import { comparePair } from "../../../view/upgrade/compare.ts";
 import type { Grant } from "../../auth/grant.ts";
-import { earlierRefs, statesOf } from "../earlier-upgrades.ts";
+import { earlierRefs, firstState, statesOf, usualTimesOnce } from "../earlier-upgrades.ts";
 import { largeJson } from "../large-json.ts";
 import { answerable } from "../negotiate.ts";
 import type { ApiContext, Route } from "../route.ts";
@@ -22,6 +22,7 @@ export function earlierRoutes(service: Service, list: UpgradeList): readonly Rou
 }
 
 function usualRoute(service: Service, list: UpgradeList): Route {
+  const timesOf = usualTimesOnce();
   return {
     method: "get",
     path: "/api/v1/upgrades/{id}/usual",
@@ -35,7 +36,7 @@ function usualRoute(service: Service, list: UpgradeList): Route {
     handle: async (c) => {
       const { state, grant } = await read(service, c);
       const found = await statesOf(service, c, await earlierRefs(list, grant, state));
-      const { tasks, names, ...head } = told(earlierUpgrades(state, found));
+      const { tasks, names, ...head } = await timesOf(earlierUpgrades(state, found));
       return largeJson(c, head, { names, tasks });
     },
   };
@@ -55,7 +56,7 @@ function comparisonRoute(service: Service, list: UpgradeList): Route {
       {
         name: "with",
         in: "query",
-        description: "The other upgrade, `<id>@<n>` for a finished run; the newest earlier one when left out",
+        description: "The other upgrade, `<id>@<n>` for a finished run; the newest earlier one that can be read when left out",
         schema: id.optional(),
       },
     ],
@@ -65,9 +66,11 @@ function comparisonRoute(service: Service, list: UpgradeList): Route {
       const { state, grant } = await read(service, c);
       const choices = await earlierRefs(list, grant, state);
       const wanted = c.req.query("with");
-      const ref = wanted === undefined ? choices[0] : checkId(wanted, "with in the address");
-      const earlier = ref === undefined ? null : (await read(service, c, ref)).state;
-      const { tasks, ...head } = comparePair(earlier, state, { choices, asOfMs: service.clock.now() });
+      const earlier =
+        wanted === undefined
+          ? await firstState(service, c, choices)
+          : (await read(service, c, checkId(wanted, "with in the address"))).state;
+      const { tasks, ...head } = comparePair(earlier ?? null, state, { choices, asOfMs: service.clock.now() });
       return largeJson(c, head, { tasks });
     },
   };

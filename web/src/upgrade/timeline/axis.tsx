@@ -20,6 +20,11 @@ const NOW_PX = 52;
 /** What a phase's name needs at least. */
 const NAME_LEAST_PX = 36;
 
+/** The style of what goes over a part of the lanes; both from 0 to 1. */
+export function across(left: number, width: number): { readonly left: string; readonly width: string } {
+  return { left: `${left * 100}%`, width: `${width * 100}%` };
+}
+
 /** The ticks of the window, at the reader's own times of day. */
 export function tickMarks({ window, now }: Frame, { widthPx }: Scale): readonly Tick[] {
   const isUtc = settings.zone.value === "utc";
@@ -53,7 +58,7 @@ export function Axis({ frame, scale }: { readonly frame: Frame; readonly scale: 
           <span
             key={index}
             class={`chart-phase chart-phase-${kind}`}
-            style={{ left: `${left * 100}%`, width: `${width * 100}%` }}
+            style={across(left, width)}
             title={`${text}: ${durationText(lengthMs)}`}
           >
             {width * scale.widthPx >= NAME_LEAST_PX && kind === "phase" ? text : ""}

@@ -1,12 +1,14 @@
 /** The lanes of the timeline under their scale, in a box of their own. */
 
 import type { ComponentChild, RefObject } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { placeIn } from "../../../../src/view/timeline/time-scale.ts";
 import { bandsOf, laneOf, type Frame, type LaneRow } from "../../../../src/view/timeline/timeline.ts";
-import { useRows } from "../../parts/scroll-list.tsx";
-import { Axis, tickMarks, type Scale } from "./axis.tsx";
+import { isChord } from "../../keys.ts";
+import { listen, useSize, closest } from "../../listen.ts";
+import { rowsIn, scrollToRow, useRows } from "../../parts/row-window.ts";
+import { across, Axis, tickMarks, type Scale } from "./axis.tsx";
 import { LaneView } from "./lane.tsx";
 import { LaneTip, type TipPlace } from "./lane-tip.tsx";
 import type { TimelineModel } from "./timeline-model.ts";
@@ -30,14 +32,13 @@ export function Chart({ model, frame }: ChartProps): ComponentChild {
   const [focused, setFocused] = useState(0);
   const rows = model.rows.value;
   const rowPx = scale.isNarrow ? ROW_PX.narrow : ROW_PX.wide;
-  const [first, end] = useRows(box, { count: rows.length, rowPx, headPx: HEAD_PX });
+  const range = useRows(box, { count: rows.length, rowPx, headPx: HEAD_PX });
   const active = Math.min(focused, rows.length - 1);
   useGestures(box, model, scale);
-  const shown = withActive(first, end, active);
   const move = (index: number): void => {
     const next = Math.max(0, Math.min(rows.length - 1, index));
     setFocused(next);
-    scrollTo(box.current, next, rowPx);
+    scrollToRow(box, next, { rowPx, headPx: HEAD_PX });
     focusRow(box, next);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -58,7 +59,7 @@ export function Chart({ model, frame }: ChartProps): ComponentChild {
       <Axis frame={frame} scale={scale} />
       <div class="chart-rows" role="list" aria-label="Tasks" style={{ height: `${rows.length * rowPx + 8}px` }}>
         <Grid frame={frame} scale={scale} />
-        {shown.map((index) => {
+        {rowsIn(range, active).map((index) => {
           const row = rows[index] as LaneRow;
           return (
             <LaneView
@@ -81,13 +82,6 @@ export function Chart({ model, frame }: ChartProps): ComponentChild {
   );
 }
 
-/** The rows in sight, and the one with the focus, which must not go away. */
-function withActive(first: number, end: number, active: number): readonly number[] {
-  const seen = Array.from({ length: Math.max(0, end - first) }, (_, place) => first + place);
-  if (active < 0 || (active >= first && active < end)) return seen;
-  return active < first ? [active, ...seen] : [...seen, active];
-}
-
 /** Lines down from the ticks and where phases change, and the line of the present moment. */
 function Grid({ frame, scale }: { readonly frame: Frame; readonly scale: Scale }): ComponentChild {
   const { endedMs } = frame.state;
@@ -95,7 +89,7 @@ function Grid({ frame, scale }: { readonly frame: Frame; readonly scale: Scale }
   return (
     <div class="chart-grid" aria-hidden="true">
       {bandsOf(frame).map(({ left, width, kind }, index) => (
-        <span key={`b${index}`} class={`chart-band chart-band-${kind}`} style={span(left, width)} />
+        <span key={`b${index}`} class={`chart-band chart-band-${kind}`} style={across(left, width)} />
       ))}
       {tickMarks(frame, scale).map(({ left }, index) => (
         <span key={`t${index}`} class="chart-line" style={{ left: `${left * 100}%` }} />
@@ -105,20 +99,10 @@ function Grid({ frame, scale }: { readonly frame: Frame; readonly scale: Scale }
   );
 }
 
-const span = (left: number, width: number) => ({ left: `${left * 100}%`, width: `${width * 100}%` });
-
 /** How wide the lanes are. */
 function useScale(box: RefObject<HTMLElement | null>): Scale {
   const [widthPx, setWidth] = useState(960);
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const measure = (): void => setWidth(element.clientWidth);
-    measure();
-    const resized = new ResizeObserver(measure);
-    resized.observe(element);
-    return () => resized.disconnect();
-  }, [box]);
+  useSize(box, ({ clientWidth }) => setWidth(clientWidth));
   const isNarrow = widthPx < NARROW_PX;
   return {
     isNarrow,
@@ -135,8 +119,8 @@ interface Keys {
 }
 
 /** True if the key meant something. */
-function onKey({ key, ctrlKey, metaKey, altKey }: KeyboardEvent, { model, move, active, rows }: Keys): boolean {
-  if (ctrlKey || metaKey || altKey) return false;
+function onKey(event: KeyboardEvent, { model, move, active, rows }: Keys): boolean {
+  if (isChord(event)) return false;
   const steps: Readonly<Record<string, () => void>> = {
     ArrowDown: () => move(active + 1),
     ArrowUp: () => move(active - 1),
@@ -151,17 +135,9 @@ function onKey({ key, ctrlKey, metaKey, altKey }: KeyboardEvent, { model, move, 
     "-": () => model.zoom(2),
     "0": () => model.showWhole(),
   };
-  const step = steps[key];
+  const step = steps[event.key];
   step?.();
   return step !== undefined;
-}
-
-function scrollTo(box: HTMLElement | null, index: number, rowPx: number): void {
-  if (box === null) return;
-  const top = index * rowPx;
-  if (top < box.scrollTop) box.scrollTop = top;
-  const bottom = top + rowPx + HEAD_PX;
-  if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom - box.clientHeight;
 }
 
 /** Once it is drawn. */
@@ -187,7 +163,7 @@ function useGestures(box: RefObject<HTMLElement | null>, model: TimelineModel, {
     };
     let lastX: number | undefined;
     const onDown = (event: PointerEvent): void => {
-      const isOnLanes = event.target instanceof Element && event.target.closest(".lane-track, .chart-axis") !== null;
+      const isOnLanes = closest(event, ".lane-track, .chart-axis") !== null;
       if (event.button === 0 && event.pointerType === "mouse" && isOnLanes) lastX = event.clientX;
     };
     const onMove = (event: PointerEvent): void => {
@@ -196,15 +172,10 @@ function useGestures(box: RefObject<HTMLElement | null>, model: TimelineModel, {
       lastX = event.clientX;
     };
     const onUp = (): void => void (lastX = undefined);
-    element.addEventListener("wheel", onWheel, { passive: false });
-    element.addEventListener("pointerdown", onDown);
-    addEventListener("pointermove", onMove);
-    addEventListener("pointerup", onUp);
-    return () => {
-      element.removeEventListener("wheel", onWheel);
-      element.removeEventListener("pointerdown", onDown);
-      removeEventListener("pointermove", onMove);
-      removeEventListener("pointerup", onUp);
-    };
+    const ends = [
+      listen(element, { wheel: onWheel, pointerdown: onDown }),
+      listen(window, { pointermove: onMove, pointerup: onUp }),
+    ];
+    return () => ends.forEach((end) => end());
   }, [box, model, namePx, widthPx]);
 }

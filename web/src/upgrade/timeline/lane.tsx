@@ -11,7 +11,7 @@ import type { Bar, Frame, Lane, LaneRow, PlacedStretch, PlanBar } from "../../..
 import { taskView } from "../../../../src/view/task/task-view.ts";
 import { Glyph } from "../../parts/glyph.tsx";
 import { settings } from "../../settings.ts";
-import type { Scale } from "./axis.tsx";
+import { across, type Scale } from "./axis.tsx";
 import { TIP_ID, type TipPlace } from "./lane-tip.tsx";
 
 interface LanePlace {
@@ -158,8 +158,6 @@ function percentOf({ branch }: LaneRow, { now }: Frame): number | null {
   const { percent, status } = taskView(branch, now);
   return status === "in_progress" || status === "waiting" || status === "paused" ? percent : null;
 }
-
-const across = (left: number, width: number) => ({ left: `${left * 100}%`, width: `${width * 100}%` });
 
 function BarView({ bar, percent }: { readonly bar: Bar; readonly percent: number | null }): ComponentChild {
   const { kind, status, isOpen, left, width } = bar;

@@ -56,7 +56,8 @@ function comparisonRoute(service: Service, list: UpgradeList): Route {
       {
         name: "with",
         in: "query",
-        description: "The other upgrade, `<id>@<n>` for a finished run; the newest earlier one that can be read when left out",
+        description:
+          "The other upgrade, `<id>@<n>` for a finished run; the newest earlier one that can be read when left out",
         schema: id.optional(),
       },
     ],

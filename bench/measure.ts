@@ -4,28 +4,32 @@ import { cpus, totalmem } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
-
 /** Something to be timed: does its work `count` times and resolves with the nanoseconds it took. */
 export type Timed = (count: number) => number | Promise<number>;
 
 /** Nanoseconds of one operation, one value per round. */
 export type Series = readonly number[];
 
+/** Collects all garbage there is. */
+export function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+}
+
 /**
- * Times the subjects in turn, `rounds` times over, after one round that does not count. What one of them leaves to be collected
- * is collected before the next begins, so that nobody pays for another's garbage.
+ * Times the subjects in turn, `rounds` times over, after one round that does not count.
+ *
+ * @param before - called before each turn, outside of what is timed.
  */
 export async function inTurns<K extends string>(
   subjects: Readonly<Record<K, Timed>>,
-  { rounds, count }: { readonly rounds: number; readonly count: number },
+  { rounds, count, before }: { readonly rounds: number; readonly count: number; readonly before?: () => void },
 ): Promise<Record<K, Series>> {
   const names = Object.keys(subjects) as K[];
   const series = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>;
   for (let round = -1; round < rounds; round++) {
     for (const name of names) {
-      collectGarbage();
+      before?.();
       const spent = await subjects[name](count);
       if (round >= 0) series[name].push(spent / count);
     }

@@ -5,7 +5,7 @@ import { jsonLines, ProgressTracker } from "milepost";
 import { webSocketEncoding } from "../src/stream/encoding.ts";
 import { History } from "../src/stream/history.ts";
 import type { LogSource } from "../src/stream/upgrades.ts";
-import { inTurns, loop, ratio, row, spread, title, type Timed } from "./measure.ts";
+import { collectGarbage, inTurns, loop, ratio, row, spread, title, type Timed } from "./measure.ts";
 import { temporaryFolder, update } from "./subjects.ts";
 
 const EVENTS = 10_000;
@@ -39,7 +39,7 @@ export async function replay(): Promise<void> {
       }),
     },
     // So many in a turn that each pays for the memory it takes: 10,000 events are 3.5 MB, which somebody has to collect.
-    { rounds: 15, count: 30 },
+    { rounds: 15, count: 30, before: collectGarbage },
   );
   row("ready frames in memory, put together, ms", spread(series.memory, 1e6));
   row("read, check and frame what is on the disk, ms", spread(series.disk, 1e6));

@@ -81,6 +81,27 @@ describe("callbacks of a tracker (M08)", () => {
     expect(callbacks.getTroubles()).toEqual({ failed: 0, slow: 2, unsettled: 0 });
   });
 
+  it("[C2] one that another removes while an event is told is not told of it, however they are timed", () => {
+    let nowMs = 0;
+    const callbacks = new CallbackManager({ monotonic: () => nowMs, slowCallbackMs: 100 });
+    for (const tookMs of [0, 1_000, 0]) {
+      const told: string[] = [];
+      const remove = [
+        callbacks.addEventCallback(() => {
+          told.push("first");
+          nowMs += tookMs;
+          remove[1]?.();
+        }),
+        callbacks.addEventCallback(() => told.push("removed")),
+        callbacks.addEventCallback(() => told.push("last")),
+      ];
+      callbacks.notifyEvent({} as ProgressEvent);
+      expect(told).toEqual(["first", "last"]);
+      callbacks.clearAllCallbacks();
+    }
+    expect(callbacks.getTroubles().slow).toBe(1);
+  });
+
   it("[C2] one without a readable name is called like any other", () => {
     const { tracker, update } = make();
     const seen: number[] = [];

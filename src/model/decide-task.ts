@@ -205,7 +205,7 @@ function progress(
       `updateTaskProgress: task ${shown(task.taskId)} has children, its percentage is theirs; report on them, or pass a message alone`,
     );
   }
-  const report = progressDraft(task, reportedPosition(task, command), command);
+  const report = progressDraft(task, command);
   if (task.status === "in_progress") return { drafts: [report] };
   const { taskId, attempt } = task;
   const started = { type: "task.started", taskId, attempt, status: "in_progress", ...beginning(state, task) } as const;
@@ -214,27 +214,29 @@ function progress(
 
 type ProgressDraft = Extract<EventDraft, { type: "task.progressed" }>;
 
-function progressDraft(task: Task, reported: Position, command: ProgressReport & Said): ProgressDraft {
+function progressDraft(task: Task, command: ProgressReport & Said): ProgressDraft {
   const draft: Mutable<ProgressDraft> = {
     type: "task.progressed",
     taskId: task.taskId,
     attempt: task.attempt,
     status: "in_progress",
-    ...reported,
+    percentage: task.percentage,
   };
+  takePosition(draft, task, command);
   if (command.message !== undefined) draft.message = command.message;
   if (command.details !== undefined) draft.details = command.details;
-  const steps = reported.completedSteps ?? 0;
+  const steps = draft.completedSteps ?? 0;
   const stepsBefore = task.completedSteps ?? 0;
-  if (reported.percentage < task.percentage || steps < stepsBefore) draft.regressed = true;
+  if (draft.percentage < task.percentage || steps < stepsBefore) draft.regressed = true;
   if (!task.isMeasured && command.percentage === undefined && command.completedSteps === undefined)
     draft.isMeasured = false;
-  const advanced = reported.percentage > task.percentage || steps > stepsBefore;
+  const advanced = draft.percentage > task.percentage || steps > stepsBefore;
   if (!advanced && task.status === "in_progress") draft.advancedMs = task.lastAdvanceMs;
   return draft;
 }
 
-function reportedPosition(task: Task, report: ProgressReport): Position {
+/** What the report says of the position; of what it does not say, where the task stood. */
+function takePosition(draft: Mutable<ProgressDraft>, task: Task, report: ProgressReport): void {
   const totalSteps = report.totalSteps ?? task.totalSteps ?? undefined;
   const completedSteps = report.completedSteps ?? task.completedSteps ?? undefined;
   const unit = report.unit ?? task.unit ?? undefined;
@@ -252,12 +254,11 @@ function reportedPosition(task: Task, report: ProgressReport): Position {
       `completedSteps ${completedSteps} is more than totalSteps ${totalSteps}; raise totalSteps in the same call when the scope has grown`,
     );
   }
-  const percentage = report.percentage ?? (isCounted ? percentOfSteps(completedSteps, totalSteps) : task.percentage);
-  const position: Mutable<Position> = { percentage };
-  if (completedSteps !== undefined) position.completedSteps = completedSteps;
-  if (totalSteps !== undefined) position.totalSteps = totalSteps;
-  if (unit !== undefined) position.unit = unit;
-  return position;
+  if (report.percentage !== undefined) draft.percentage = report.percentage;
+  else if (isCounted) draft.percentage = percentOfSteps(completedSteps, totalSteps);
+  if (completedSteps !== undefined) draft.completedSteps = completedSteps;
+  if (totalSteps !== undefined) draft.totalSteps = totalSteps;
+  if (unit !== undefined) draft.unit = unit;
 }
 
 function percentOfSteps(completed: number, total: number): number {

@@ -10,10 +10,17 @@ export interface JsonObject {
 /** Limits of `details`: an event stays small enough to be sent to everybody. */
 export const PAYLOAD_LIMITS = { maxDepth: 32, maxKeys: 1000, maxBytes: 65_536 } as const;
 
+interface Holder {
+  readonly value: object;
+  readonly depth: number;
+  readonly within: Holder | undefined;
+}
+
 interface Copy {
   keys: number;
   bytes: number;
-  readonly path: object[];
+  /** The objects that hold the one that is being copied, from the inside out. */
+  within: Holder | undefined;
   readonly isForbidden: (value: object) => boolean;
 }
 
@@ -29,7 +36,7 @@ const refuse = (what: string, remedy: string): never => {
  * @throws INVALID_PAYLOAD naming what is not JSON data, or the limit that is passed ({@link PAYLOAD_LIMITS}).
  */
 export function copyDetails(value: unknown, isForbidden: (value: object) => boolean = () => false): JsonObject {
-  const copy: Copy = { keys: 0, bytes: 0, path: [], isForbidden };
+  const copy: Copy = { keys: 0, bytes: 0, within: undefined, isForbidden };
   if (typeof value === "object" && value !== null) {
     const plain = copyObject(value, copy);
     if (!Array.isArray(plain)) return plain as JsonObject;
@@ -69,14 +76,17 @@ function copyText(value: string, copy: Copy): string {
 
 function copyObject(value: object, copy: Copy): JsonValue {
   if (copy.isForbidden(value)) return refuse("hold a Proxy", "pass a plain object");
-  if (copy.path.includes(value)) return refuse("hold a cycle", "remove the reference from the object to itself");
-  if (copy.path.length >= PAYLOAD_LIMITS.maxDepth) {
+  const { within } = copy;
+  for (let holder = within; holder !== undefined; holder = holder.within)
+    if (holder.value === value) return refuse("hold a cycle", "remove the reference from the object to itself");
+  const depth = (within?.depth ?? 0) + 1;
+  if (depth > PAYLOAD_LIMITS.maxDepth) {
     return refuse(`are nested deeper than ${PAYLOAD_LIMITS.maxDepth}`, "flatten them");
   }
-  copy.path.push(value);
+  copy.within = { value, depth, within };
   count(copy, 2);
   const result = Array.isArray(value) ? copyArray(value, copy) : copyPlain(value, copy);
-  copy.path.pop();
+  copy.within = within;
   return Object.freeze(result);
 }
 

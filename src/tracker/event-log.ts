@@ -20,6 +20,7 @@ import { isoMaker, type Clock } from "./clock.ts";
 import { newTerm, uuidV7Maker } from "./ids.ts";
 import { AppendQueue, type Accepted } from "./append-queue.ts";
 import { stateParts } from "./restore-state.ts";
+import { stamped } from "./stamp.ts";
 
 export interface EventLogOptions {
   readonly writer: LogWriter;
@@ -107,11 +108,10 @@ export class EventLog {
     this.#queue.refuseFenced();
     const before = this.#state;
     const wasOpened = this.#isOpened;
-    const accepted: Accepted[] = [];
-    if (!wasOpened) accepted.push(this.#accept(this.#opening(ids, at), at));
+    const all = wasOpened ? drafts : [this.#opening(ids, at), ...drafts];
     // Before anybody is told: a callback may give a command of its own.
     this.#isOpened = true;
-    for (const draft of drafts) accepted.push(this.#accept(draft, at));
+    const accepted = all.map((draft) => this.#accept(draft, at));
     const last = accepted.at(-1) as Accepted;
     const bytes = accepted.length === 1 ? last.line : Buffer.concat(accepted.map(({ line }) => line));
     try {
@@ -224,15 +224,7 @@ export class EventLog {
   #stamp(draft: EventDraft, { epochMs, ms, time }: Moment): ProgressEvent {
     const { logId, upgradeId } = this.#header;
     const seq = this.#state.seq + 1;
-    return Object.freeze({
-      seq,
-      cursor: formatCursor({ logId, term: this.#term, seq }),
-      ms,
-      id: this.#createId(epochMs),
-      type: draft.type,
-      time,
-      upgradeId,
-      ...(draft as object),
-    }) as ProgressEvent;
+    const cursor = formatCursor({ logId, term: this.#term, seq });
+    return stamped({ seq, cursor, ms, id: this.#createId(epochMs), time, upgradeId }, draft);
   }
 }

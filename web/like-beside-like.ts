@@ -21,7 +21,7 @@ interface Choice {
   readonly length: number;
 }
 
-const CHOICES: readonly Choice[] = [0.985, 0.99, 0.995, 0.996].flatMap((fading) =>
+const CHOICES: readonly Choice[] = [0.99, 0.995, 0.996, 0.997].flatMap((fading) =>
   [0.85, 0.9, 0.95].map((length) => ({ fading, length })),
 );
 

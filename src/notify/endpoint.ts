@@ -85,7 +85,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       if (outcome.status === "delivered") return;
       // Whatever it thinks of a GET, it is there.
       if (outcome.code.startsWith("HTTP_") && outcome.code !== "HTTP_410") return;
-      throw new MilepostError("NOTIFIER_UNUSABLE", `${field} cannot be told anything: ${outcome.message}`);
+      throw new MilepostError("NOTIFIER_UNUSABLE", `${field} cannot be reached: ${outcome.message}`);
     },
     close: () => connections.destroy(),
   };

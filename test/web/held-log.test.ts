@@ -30,12 +30,29 @@ describe("HeldLog", () => {
 
   it("drops the oldest beyond its bound, says so, and is exact for the rest", () => {
     const log = held(SMALL.newest);
-    expect(log.firstSeq).toBe(513);
-    expect(json(log.before)).toBe(json(states[511]));
+    const { firstSeq } = log;
+    // 600 at most, and a drop is a 64th of them.
+    expect(firstSeq).toBeGreaterThanOrEqual(501);
+    expect(firstSeq).toBeLessThanOrEqual(511);
+    expect(json(log.before)).toBe(json(states[firstSeq - 2]));
     expect(log.lastSeq).toBe(1_100);
-    expect(log.stateAt(512)).toBeUndefined();
-    for (const seq of [513, 600, 768, 769, 1_100]) expect(json(log.stateAt(seq))).toBe(json(states[seq - 1]));
-    expect(log.entries[0]?.seq).toBeGreaterThanOrEqual(513);
+    expect(log.stateAt(firstSeq - 1)).toBeUndefined();
+    for (let seq = firstSeq; seq <= 1_100; seq += 1) expect(json(log.stateAt(seq))).toBe(json(states[seq - 1]));
+    expect(log.entries[0]?.seq).toBeGreaterThanOrEqual(firstSeq);
+  });
+
+  it("is exact while what it folds on from is dropped, too", () => {
+    const many = logOf(5_000);
+    const after = statesOf(many);
+    const log = new HeldLog(BEGINNING, { maxEvents: 2_500, maxLogBytes: 1e9 });
+    many.forEach((event, index) => {
+      log.append(event, after[index] as UpgradeProgress);
+      if (index % 50 !== 0) return;
+      const seq = log.firstSeq + ((index * 7) % (log.lastSeq - log.firstSeq + 1));
+      expect(json(log.stateAt(seq))).toBe(json(after[seq - 1]));
+    });
+    expect(log.lastSeq - log.firstSeq).toBeGreaterThan(2_400);
+    expect(log.lastSeq - log.firstSeq).toBeLessThan(2_500);
   });
 
   it("drops by the bytes of the text of logs, too, and always but a small part", () => {
@@ -129,7 +146,9 @@ describe("WholeLog", () => {
     }
     expect(from.size).toBeLessThanOrEqual(SMALL.maxCheckpoints);
     const places = [...from, log.newest.firstSeq];
-    expect(Math.max(...places.slice(1).map((seq, index) => seq - (places[index] ?? 0)))).toBeLessThanOrEqual(8_192);
+    expect(Math.max(...places.slice(1).map((seq, index) => seq - (places[index] ?? 0)))).toBeLessThanOrEqual(
+      8_192 + 10,
+    );
   });
 
   it("finds a place for every moment: in what it holds the very one, else one near it, in the order of time", () => {

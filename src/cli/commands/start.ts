@@ -16,6 +16,7 @@ import { listOption, portOption, speedOption } from "../option-values.ts";
 import { prepareSending, type Sending } from "../sending.ts";
 import { storageOf } from "../storage.ts";
 import { leaveOn, type Leave } from "../terminal.ts";
+import { whyNotWritable } from "../writable.ts";
 
 interface Options extends CommonOptions, ConfigOptions {
   readonly host: string;
@@ -71,6 +72,8 @@ async function start(cli: Cli, options: Options): Promise<void> {
       throw sayingWhere(error, options);
     });
     sayWhere(cli, options, { ...place, storage });
+    const unwritable = whyNotWritable(storage);
+    if (unwritable !== undefined) logger.warn(unwritable);
     sending = send?.();
     await Promise.race([left(leave), ...(options.demo === true ? [rehearsal(storage, options, leave)] : [])]);
   } finally {

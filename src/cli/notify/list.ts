@@ -39,8 +39,9 @@ export async function listNotifiers(cli: Cli, id: string | undefined, options: N
     return;
   }
   const lines = upgrades.flatMap(({ upgradeId, notifiers }) => notifiers.map((each) => listLine(upgradeId, each)));
+  const unnamed = config !== undefined && configured.length === 0 ? ["the config names no notifier"] : [];
   const none = lines.length === 0 ? ["no notifier was told anything yet"] : [];
-  sayLines(cli, [...configured.map(configuredLine), ...lines, ...none]);
+  sayLines(cli, [...configured.map(configuredLine), ...unnamed, ...lines, ...none]);
 }
 
 async function reportsOf(storage: Storage, upgradeIds: readonly string[]): Promise<readonly UpgradeReports[]> {

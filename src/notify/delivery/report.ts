@@ -102,6 +102,8 @@ export async function eventReports(
   return reports;
 }
 
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 function verdictOf(
   { sent, deadLetter }: Pick<EventReport, "sent" | "deadLetter">,
   record: DeliveryRecord | undefined,
@@ -111,11 +113,14 @@ function verdictOf(
   if (taken !== undefined) return { verdict: "delivered", reason: `taken at ${taken.at}` };
   if (deadLetter !== undefined) {
     const { code, message, attempts } = deadLetter;
-    return { verdict: "dead", reason: `given up after ${attempts} attempts: ${code}: ${message}` };
+    return { verdict: "dead", reason: `given up after ${counted(attempts, "attempt")}: ${code}: ${message}` };
   }
   const lane = record?.lanes.find((each) => each.run === run && each.seq === seq);
   if (lane !== undefined)
-    return { verdict: "waiting", reason: `${lane.reason ?? "next of its key"}; tried ${lane.attempts} times` };
+    return {
+      verdict: "waiting",
+      reason: `${lane.reason ?? "next of its key"}; tried ${counted(lane.attempts, "time")}`,
+    };
   const isReached =
     record !== undefined && (record.run > run || (record.run === run && parseCursor(record.cursor).seq >= seq));
   if (record === undefined) return { verdict: "not_reached", reason: "it was never told of this upgrade" };

@@ -58,7 +58,7 @@ export function authorise(grant: Grant | undefined, action: Action, target: Targ
   if (target.kind === "upgrade" && !may(grant, "watch", target)) throw noSuchUpgrade(target.upgradeId);
   throw new MilepostError(
     "FORBIDDEN",
-    `these credentials do not allow to ${action} ${channelOf(target)}; ask whoever runs this server`,
+    `these credentials do not give the right to ${action} ${channelOf(target)}; ask whoever runs this server`,
   );
 }
 

@@ -1,6 +1,6 @@
 /** Which log a ref names, and which logs there are. */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { fileNameOf, idOfFileName, systemErrorCode, unusable, type FileSystem } from "../files.ts";
 import type { LogRef } from "../storage.ts";
@@ -11,15 +11,28 @@ import { loadSnapshot } from "./snapshot.ts";
 
 const FIRST_FILE = journalPath("journal", 1);
 
-/** The upgrade of exactly this id, else the finished run that `<id>@<n>` names; also one whose journal is lost (`loss.ts`). */
+/**
+ * The upgrade of exactly this id, else the finished run that `<id>@<n>` names; also one whose journal is lost (`loss.ts`).
+ *
+ * @throws STORAGE_UNUSABLE when the storage's path is a file.
+ */
 export function findLog(fs: FileSystem, upgrades: string, ref: string): LogPlace | undefined {
   const own: LogPlace = { paths: pathsOf(upgrades, ref), upgradeId: ref };
   if (isThere(fs, own)) return own;
   const finished = runOfRef(ref);
-  if (finished === undefined) return undefined;
-  const { upgradeId, run } = finished;
-  const place: LogPlace = { paths: pathsOf(upgrades, upgradeId, run), upgradeId, run };
-  return isThere(fs, place) ? place : undefined;
+  if (finished !== undefined) {
+    const { upgradeId, run } = finished;
+    const place: LogPlace = { paths: pathsOf(upgrades, upgradeId, run), upgradeId, run };
+    if (isThere(fs, place)) return place;
+  }
+  refuseFile(fs, dirname(upgrades));
+  return undefined;
+}
+
+/** Below a file there is nothing, but to say so would hide that the path is wrong. */
+function refuseFile(fs: FileSystem, path: string): void {
+  if (fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true)
+    throw unusable(path, Object.assign(new Error("a file, not a folder"), { code: "ENOTDIR" }));
 }
 
 const isThere = (fs: FileSystem, place: LogPlace): boolean =>
@@ -32,6 +45,7 @@ export function listLogs(fs: FileSystem, upgrades: string): LogRef[] {
     names = fs.readdirSync(upgrades);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return [];
+    refuseFile(fs, dirname(upgrades));
     throw unusable(upgrades, error);
   }
   return names.flatMap((name) => refOf(fs, upgrades, name) ?? []);

@@ -20,28 +20,39 @@ const BYTES_PER_LINE = 60;
 /** Gathers the lines of a log. */
 export class LogText {
   #lines: LogLine[] = [];
+  #bytes = 0;
 
   /** Oldest first. */
   get lines(): readonly LogLine[] {
     return this.#lines;
   }
 
-  /** Takes an event, with the state after it; any but `log.appended` says nothing here. Returns about how many bytes it keeps of it. */
-  take(event: ProgressEvent, state: UpgradeProgress): number {
-    if (event.type !== "log.appended") return 0;
-    const { seq, time, taskId, text } = event;
+  /** About how many bytes of memory the lines take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes an event, with the state after it; any but `log.appended` says nothing here. */
+  take(event: ProgressEvent, state: UpgradeProgress): void {
+    if (event.type !== "log.appended") return;
+    const { seq, time, taskId } = event;
     const taskName = safeText(state.tasks.get(taskId)?.taskName ?? taskId);
-    const lines = linesOf(text);
-    for (const line of lines) this.#lines.push({ seq, time, taskId, taskName, text: safeText(line) });
-    return text.length * 2 + lines.length * BYTES_PER_LINE;
+    const lines = linesOf(event.text).map((line) => ({ seq, time, taskId, taskName, text: safeText(line) }));
+    for (const line of lines) this.#lines.push(line);
+    this.#bytes += bytesOf(lines);
   }
 
   /** Forgets what came before the event `seq`: what is kept has a bound. */
   forgetBefore(seq: number): void {
     const kept = this.#lines.findIndex((line) => line.seq >= seq);
-    this.#lines = kept === -1 ? [] : this.#lines.slice(kept);
+    const forgotten = kept === -1 ? this.#lines.length : kept;
+    this.#bytes -= bytesOf(this.#lines.slice(0, forgotten));
+    this.#lines = this.#lines.slice(forgotten);
   }
 }
+
+const bytesOf = (lines: readonly LogLine[]): number =>
+  lines.reduce((sum, { text }) => sum + text.length * 2 + BYTES_PER_LINE, 0);
 
 /** A line end at the end begins no further line; a lone carriage return overwrites what stands before it, as on a terminal. */
 function linesOf(text: string): readonly string[] {
@@ -55,13 +66,7 @@ function linesOf(text: string): readonly string[] {
 
 /** The number of the first of the lines that came after the event `seq`: so many had come by then. */
 export function linesUntil(lines: readonly LogLine[], seq: number): number {
-  let [low, high] = [0, lines.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((lines[middle] as LogLine).seq <= seq) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return lines.findLastIndex((line) => line.seq <= seq) + 1;
 }
 
 /** Lines as a file: the time, the task and the text of each. */

@@ -1,6 +1,5 @@
 /** Many upgrades as a list: the exceptions first, then what is under way, then what has ended; searched, filtered and sorted. */
 
-import { SEEN } from "../../model/check.ts";
 import { isFinalUpgradeStatus } from "../../model/vocabulary.ts";
 import { sinceMs } from "./log-time.ts";
 import { isRehearsal } from "./rehearsal.ts";
@@ -116,7 +115,7 @@ export function fleetRow(summary: UpgradeSummary, asOfMs: number): FleetRow {
   const health = healthOf(summary);
   return {
     upgradeId: summary.upgradeId,
-    name: SEEN.test(summary.upgradeId) ? safeText(summary.upgradeId) : `"${summary.upgradeId}"`,
+    name: summary.upgradeId.trim() === "" ? `"${summary.upgradeId}"` : safeText(summary.upgradeId),
     clusterName: safeText(summary.clusterName),
     planId: safeText(summary.planId),
     isRehearsal: isRehearsal(summary),

@@ -68,7 +68,7 @@ describe("milepost notify", () => {
     for (const event of [String(failed.seq), failed.id]) {
       const { stdout } = await run(["notify", "explain", "up", event, "--storage-path", storagePath]);
       expect(stdout).toContain(`upgrade.failed (event ${failed.seq}, ${failed.id})`);
-      expect(stdout).toContain("  hook: dead: given up after 1 attempts: BAD_REQUEST: not like this");
+      expect(stdout).toContain("  hook: dead: given up after 1 attempt: BAD_REQUEST: not like this");
       expect(stdout).toMatch(/ {4}\S+ attempt 1: refused BAD_REQUEST: not like this/);
       expect(stdout).toMatch(/ {2}well: delivered: taken at /);
     }

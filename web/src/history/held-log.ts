@@ -1,5 +1,5 @@
 /**
- * A part of a log: its events with the state at every 256th, so that any state is folded from the one before it, by the same
+ * A part of a log: its events with the state at every 1,024th, so that any state is folded from the one before it, by the same
  * `evolve` that made the live one. It grows at its end; the oldest are dropped beyond a bound.
  */
 
@@ -17,15 +17,18 @@ export interface HeldBounds {
   readonly maxLogBytes: number;
 }
 
-const EVENTS_PER_BLOCK = 256;
-/** A block of long texts ends before it has so many events: what is dropped is always a small part. */
-const BYTES_PER_BLOCK = 1024 * 1024;
+/**
+ * To fold so many takes a browser some milliseconds. Each state that is kept keeps with it what the tasks were then, and what was
+ * shown of them.
+ */
+const EVENTS_PER_BLOCK = 1024;
+/** What is dropped at a time is always a small part. */
+const DROPS = 64;
 
 interface Block {
   /** The state before its first event. */
-  readonly before: UpgradeProgress;
+  before: UpgradeProgress;
   readonly events: ProgressEvent[];
-  logBytes: number;
 }
 
 export class HeldLog {
@@ -35,7 +38,6 @@ export class HeldLog {
   #entries: FeedEntry[] = [];
   #state: UpgradeProgress;
   #count = 0;
-  #logBytes = 0;
   /** The state that was asked for last: what is played comes one by one. */
   #asked: { readonly block: Block; readonly index: number; readonly state: UpgradeProgress } | undefined;
 
@@ -43,7 +45,7 @@ export class HeldLog {
   constructor(before: UpgradeProgress, bounds: HeldBounds) {
     this.#bounds = bounds;
     this.#state = before;
-    this.#blocks = [{ before, events: [], logBytes: 0 }];
+    this.#blocks = [{ before, events: [] }];
   }
 
   get logId(): string {
@@ -81,16 +83,14 @@ export class HeldLog {
   /** Takes an event that comes after all that are held, and the state after it. Returns what it says in words. */
   append(event: ProgressEvent, after: UpgradeProgress): FeedEntry | undefined {
     let block = this.#blocks.at(-1) as Block;
-    if (block.events.length >= EVENTS_PER_BLOCK || block.logBytes >= BYTES_PER_BLOCK) {
-      block = { before: this.#state, events: [], logBytes: 0 };
+    if (block.events.length >= EVENTS_PER_BLOCK) {
+      block = { before: this.#state, events: [] };
       this.#blocks.push(block);
     }
     block.events.push(event);
     this.#state = after;
     this.#count += 1;
-    const bytes = this.#logText.take(event, after);
-    block.logBytes += bytes;
-    this.#logBytes += bytes;
+    this.#logText.take(event, after);
     const entry = feedEntry(event, after);
     if (entry !== undefined) this.#entries.push(entry);
     this.#keepBounds();
@@ -130,12 +130,16 @@ export class HeldLog {
     return state;
   }
 
+  /** Drops the oldest events while there are too many. */
   #keepBounds(): void {
     const { maxEvents, maxLogBytes } = this.#bounds;
-    while (this.#blocks.length > 1 && (this.#count > maxEvents || this.#logBytes > maxLogBytes)) {
-      const dropped = this.#blocks.shift() as Block;
-      this.#count -= dropped.events.length;
-      this.#logBytes -= dropped.logBytes;
+    while (this.#count > maxEvents || this.#logText.bytes > maxLogBytes) {
+      const block = this.#blocks[0] as Block;
+      const dropped = block.events.splice(0, Math.ceil(this.#count / DROPS));
+      block.before = dropped.reduce((state, event) => evolve(state, event), block.before);
+      if (block.events.length === 0 && this.#blocks.length > 1) this.#blocks.shift();
+      this.#asked = undefined;
+      this.#count -= dropped.length;
       const { firstSeq } = this;
       this.#logText.forgetBefore(firstSeq);
       const kept = this.#entries.findIndex(({ seq }) => seq >= firstSeq);

@@ -18,14 +18,17 @@ export function HistoryState({ store }: { readonly store: UpgradeStore }): Compo
         Reading the log: event {log.lastSeq} of {liveSeq} …
       </p>
     );
-  if (held.firstSeq > log.firstSeq)
-    return (
-      <p class="feed-note soft">
-        Here are the events from {held.firstSeq} on.{" "}
-        <button type="button" class="button button-small" onClick={() => (store.place.value = held.firstSeq - 1)}>
-          Go back to earlier ones
-        </button>
-      </p>
-    );
-  return null;
+  return held.firstSeq > log.firstSeq ? earlierEvents(store, held.firstSeq, held.firstSeq - 1) : null;
+}
+
+/** What is held begins at `firstSeq`; a place before it shows what was earlier. */
+export function earlierEvents({ place }: UpgradeStore, firstSeq: number, earlierSeq: number): ComponentChild {
+  return (
+    <p class="feed-note soft">
+      Here are the events from {firstSeq} on.{" "}
+      <button type="button" class="button button-small" onClick={() => (place.value = earlierSeq)}>
+        Go back to earlier ones
+      </button>
+    </p>
+  );
 }

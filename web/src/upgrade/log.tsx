@@ -152,7 +152,7 @@ function Toolbar({ choice: { text, taskId, isFollowing }, tasks, lines, upgradeI
         disabled={lines.length === 0}
         onClick={() => download(upgradeId, "log", new Blob([logFile(lines)], { type: "text/plain" }))}
       >
-        Download
+        Download these lines
       </button>
       <span class="feed-count soft" role="status">
         {lines.length} {lines.length === 1 ? "line" : "lines"}

@@ -251,7 +251,7 @@ function mayBegin(grant: Grant | undefined, target: Target): asserts grant is Gr
     if (!isMilepostError(error, "UNKNOWN_UPGRADE")) throw error;
     throw new MilepostError(
       "FORBIDDEN",
-      "these credentials do not allow to begin this upgrade; ask whoever runs this server",
+      "these credentials do not give the right to begin this upgrade; ask whoever runs this server",
     );
   }
 }

@@ -34,20 +34,20 @@ export class TravelModel {
   readonly #isPlaying = signal(false);
   /** The moment that is played, between two events. */
   readonly #played = signal<number | undefined>(undefined);
+  /** The moment that somebody wants to see and that is not read yet. */
+  readonly #awaited = signal<number | undefined>(undefined);
 
   constructor(store: UpgradeStore) {
     this.#store = store;
     this.range = computed(() => rangeOf(store));
     this.atMs = computed(() => {
-      const { toMs } = this.range.value;
-      return store.place.value === undefined ? toMs : (this.#played.value ?? store.shown.value?.clock.lastMs ?? toMs);
+      const moment = this.#awaited.value ?? this.#played.value;
+      return moment ?? (store.place.value && store.shown.value?.clock.lastMs) ?? this.range.value.toMs;
     });
     this.marks = computed(() =>
       marksOf(store.history.grown.value.log?.marks ?? [], { ...this.range.value, apart: APART }),
     );
-    this.speed = computed(
-      () => this.chosenSpeed.value ?? playSpeed((this.#log?.state.clock.lastMs ?? 0) - this.range.value.fromMs),
-    );
+    this.speed = computed(() => this.chosenSpeed.value ?? playSpeed(this.range.value.toMs - this.range.value.fromMs));
   }
 
   get isPlaying(): ReadonlySignal<boolean> {
@@ -58,8 +58,12 @@ export class TravelModel {
     return this.#store.history.grown.peek().log;
   }
 
+  get #lastSeq(): number {
+    return this.#store.live.peek()?.seq ?? 0;
+  }
+
   get #seq(): number {
-    return this.#store.place.peek() ?? this.#log?.lastSeq ?? 0;
+    return this.#store.place.peek() ?? this.#lastSeq;
   }
 
   /** Reads a short log when the page has been there for a moment, and plays when asked to; returns what ends both. */
@@ -69,30 +73,38 @@ export class TravelModel {
       const seq = live.peek()?.seq;
       if (seq !== undefined && seq <= SHORT_LOG) history.load();
     }, READ_AFTER_MS);
-    const stopPlaying = effect(() => (this.#isPlaying.value ? untracked(() => this.#play()) : undefined));
+    const stops = [
+      effect(() => (this.#isPlaying.value ? untracked(() => this.#play()) : undefined)),
+      effect(() => this.#goToAwaited()),
+    ];
     return () => {
       clearTimeout(timer);
-      stopPlaying();
+      stops.forEach((stop) => stop());
     };
   }
 
-  /** To the last event at or before a log time (ms). */
+  /** To the last event at or before a log time (ms), once the log is read so far. */
   goToMoment(logMs: number): void {
     this.#stop();
-    const log = this.#log;
-    if (log === undefined) return;
-    if (logMs >= log.state.clock.lastMs) this.goLive();
-    else this.#goTo(log.seqAt(logMs));
+    this.#awaited.value = logMs;
+  }
+
+  #goToAwaited(): void {
+    const { grown, status } = this.#store.history;
+    const [logMs, { log }] = [this.#awaited.value, grown.value];
+    if (logMs === undefined || log === undefined) return;
+    const isBeyond = logMs >= log.state.clock.lastMs;
+    if (isBeyond && status.value.kind !== "ready") return;
+    this.#awaited.value = undefined;
+    this.#goTo(isBeyond ? undefined : log.seqAt(logMs));
   }
 
   /** So many events on, or back. */
   step(events: number): void {
     this.#stop();
-    const log = this.#log;
-    if (log === undefined) return;
     const next = this.#seq + events;
-    if (next >= log.lastSeq) this.goLive();
-    else this.#goTo(Math.max(log.firstSeq, next));
+    if (next >= this.#lastSeq) this.goLive();
+    else this.#goTo(Math.max(this.#log?.firstSeq ?? 1, next));
   }
 
   /** To the next mark, or back to the one before. */
@@ -114,10 +126,10 @@ export class TravelModel {
 
   goLive(): void {
     this.#stop();
-    this.#store.place.value = undefined;
+    this.#goTo(undefined);
   }
 
-  #goTo(seq: number): void {
+  #goTo(seq: number | undefined): void {
     this.#store.place.value = seq;
   }
 
@@ -126,6 +138,7 @@ export class TravelModel {
     this.#store.history.load();
     this.#isPlaying.value = false;
     this.#played.value = undefined;
+    this.#awaited.value = undefined;
   }
 
   /** Moves on, frame by frame; returns what ends it. */
@@ -136,13 +149,15 @@ export class TravelModel {
       const atMs = performance.now();
       const passedMs = (atMs - lastMs) * this.speed.peek();
       lastMs = atMs;
-      const [log, shown] = [this.#log, this.#store.shown.peek()];
+      const { history, shown } = this.#store;
+      const [log, state] = [this.#log, shown.peek()];
       // What is not held yet is waited for.
-      if (log === undefined || shown === undefined || log.at(this.#seq) === undefined) return;
-      const nextMs = (this.#played.peek() ?? shown.clock.lastMs) + passedMs;
-      if (nextMs >= log.state.clock.lastMs) return this.goLive();
+      if (log === undefined || state === undefined || log.at(this.#seq) === undefined) return;
+      const nextMs = (this.#played.peek() ?? state.clock.lastMs) + passedMs;
+      if (nextMs >= log.state.clock.lastMs) return history.status.peek().kind === "ready" ? this.goLive() : undefined;
       this.#played.value = nextMs;
-      this.#goTo(log.seqAt(nextMs));
+      // Near the border of what is held the place of a moment is a guess, which may have been too far.
+      this.#goTo(Math.max(this.#seq, log.seqAt(nextMs)));
     };
     let frame = requestAnimationFrame(next);
     return () => cancelAnimationFrame(frame);
